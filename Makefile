@@ -1,0 +1,37 @@
+# The two commands a newcomer needs are `make demo` and `make test`; each sets everything up.
+.PHONY: demo test check bench docs clean
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# One thread: on a busy machine more threads make small matrix products many times slower.
+export OMP_NUM_THREADS ?= 1
+export MPLBACKEND ?= Agg
+
+# torch goes first and pinned, so that nothing later drags in another build of it.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+demo: $(READY)  ## learn the bundled digits class after class, and show that nothing is forgotten
+	$(BIN)/plasticish learn --out runs/demo
+
+test: $(READY)  ## all tests and every example in the documentation
+	$(BIN)/python -m pytest -n 2
+
+check: $(READY)  ## format, lint, types, architecture
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)  ## rerun every scenario (PLASTICISH_DATA names the folder with more data)
+	$(BIN)/plasticish bench --all
+
+docs: $(READY)  ## regenerate the figures of the README from benchmarks/results
+	$(BIN)/python -m plasticish.bench.readme
+
+clean:
+	rm -rf $(VENV) build dist
