@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, TypeVar
 
 from torch import Tensor
 
@@ -14,6 +14,9 @@ from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .errors import CheckpointError
 
 __all__ = ["Persistent", "State"]
+
+# Not typing.Self: the run-time type checks of the tests cannot resolve it on a method.
+P = TypeVar("P", bound="Persistent")
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class Persistent(ABC):
         )
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
+    def load(cls: type[P], path: str | Path) -> P:
         """Read the learner that :meth:`save` wrote; it goes on bit for bit.
 
         Raises

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -13,7 +14,7 @@ from .errors import ConfigError, DataError, DTypeError, LabelError, ShapeError
 
 __all__ = ["ArrayLike", "check_features", "check_images", "check_labels", "check_positive"]
 
-ArrayLike = Tensor | np.ndarray[Any, Any] | Sequence[Any]
+ArrayLike = Tensor | npt.NDArray[Any] | Sequence[Any]
 
 
 def _as_tensor(x: ArrayLike, name: str) -> Tensor:
