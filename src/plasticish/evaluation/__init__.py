@@ -1,0 +1,39 @@
+"""A learner over a stream into a report, with baselines on the very same features beside it.
+
+Here live :func:`run_stream`, :func:`compare` and the baselines. Nothing here knows a scenario, a
+stated goal or a file of results (those are ``bench``), and nothing here is a learner to ship.
+"""
+
+from .baselines import (
+    KNN,
+    NCM,
+    SLDA,
+    Baseline,
+    JointLogistic,
+    NaiveSoftmax,
+    RanPAC,
+    StreamingRidge,
+    signed_sqrt,
+)
+from .comparison import Comparison, Spread, class_orders, compare
+from .stream import StreamLearner, StreamReport, accuracy_on, run_stream
+
+__all__ = [
+    "KNN",
+    "NCM",
+    "SLDA",
+    "Baseline",
+    "Comparison",
+    "JointLogistic",
+    "NaiveSoftmax",
+    "RanPAC",
+    "Spread",
+    "StreamLearner",
+    "StreamReport",
+    "StreamingRidge",
+    "accuracy_on",
+    "class_orders",
+    "compare",
+    "run_stream",
+    "signed_sqrt",
+]
