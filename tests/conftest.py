@@ -10,4 +10,7 @@ from jaxtyping import install_import_hook
 
 torch.set_num_threads(1)
 # Every annotated function of the package has its shapes and types checked while tests run.
-_hook = install_import_hook("plasticish", "beartype.beartype")
+# An int is welcome where a float is asked for, as the type checker has it.
+_hook = install_import_hook(
+    "plasticish", "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
+)
