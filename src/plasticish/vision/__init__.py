@@ -1,0 +1,17 @@
+"""Learners that see: frozen eyes, and the plastic brains behind them.
+
+Here live the eyes (pretrained, never learning), the cache of what they have seen, and the learners
+of images. Not here: data sets and streams (``data``), memories as such (``memory``), trainers
+(``training``), figures (``visualization``).
+"""
+
+from .backbones import EYES, Backbone
+from .eyes import PretrainedEyes
+from .feature_cache import FeatureCache
+
+__all__ = [
+    "EYES",
+    "Backbone",
+    "FeatureCache",
+    "PretrainedEyes",
+]
