@@ -5,8 +5,14 @@ nothing here sees: images leave as pixels, and the eyes (``plasticish.vision``) 
 features.
 """
 
+from .cifar10 import load_cifar10
 from .digits import load_digits
+from .download import cache_folder
+from .fashion import load_fashion, read_idx
+from .folder import SkippedImagesWarning, load_folder
+from .image import read_image
 from .labelled import LabelledSet, Source, Task
+from .source import SOURCES, LoadOptions, load_source
 from .split import few_shot, stratified_split
 from .streams import (
     CIFAR10_ANIMALS,
@@ -22,19 +28,29 @@ from .transforms import add_noise, blur_image, invert_colors, invert_tensor
 __all__ = [
     "CIFAR10_ANIMALS",
     "CIFAR10_VEHICLES",
+    "SOURCES",
     "BatchLoader",
     "LabelledSet",
+    "LoadOptions",
+    "SkippedImagesWarning",
     "Source",
     "Task",
     "add_noise",
     "batches",
     "blur_image",
+    "cache_folder",
     "class_phases",
     "class_splits",
     "few_shot",
     "invert_colors",
     "invert_tensor",
+    "load_cifar10",
     "load_digits",
+    "load_fashion",
+    "load_folder",
+    "load_source",
+    "read_idx",
+    "read_image",
     "stratified_split",
     "transformed_task",
 ]

@@ -148,7 +148,7 @@ def blur_image(images: Tensor, sigma: float = 1.0, kernel: int | None = None) ->
 
 
 def _checked(values: Tensor) -> Tensor:
-    """Return floats in [0, 1] unchanged; refuse everything else."""
+    """Return floats in [0, 1] as they are; refuse everything else."""
     if not values.is_floating_point():
         raise DTypeError(
             "images are not floats", got=str(values.dtype), expected="floats in [0, 1], or uint8"
@@ -156,14 +156,14 @@ def _checked(values: Tensor) -> Tensor:
     if values.numel() == 0:
         return values
     low, high = float(values.amin()), float(values.amax())
-    if not (low >= 0 and high <= 1):  # written so that NaN is refused too
+    if not (low >= -1e-4 and high <= 1 + 1e-4):  # written so that NaN is refused too
         raise DataError(
             "images are out of range",
             got=f"[{low:.3g}, {high:.3g}]",
             expected="floats in [0, 1], or uint8",
             cure="transform images before they are normalised: the eyes do that themselves",
         )
-    return values
+    return values.clamp(0, 1)  # what rounding put a hair outside
 
 
 def _as_floats(images: Tensor) -> Tensor:
