@@ -1,0 +1,40 @@
+"""Curricula: phases, trainers, their history, callbacks, and runs that survive being killed.
+
+Nothing here learns by itself or draws by itself: brains come from :mod:`plasticish.vision` or
+from a user, figures from :mod:`plasticish.visualization`.
+"""
+
+from ..data import add_noise, blur_image, invert_colors, invert_tensor
+from .callbacks import Callback, TensorBoardCallback
+from .evaluation import Evaluation
+from .history import TrainingHistory
+from .loaders import BatchLoader, TransformedLoader
+from .phase import PhaseConfig
+from .plastic import PlasticTrainer
+from .resumable import inspect_run
+from .resume import resume
+from .scoring import score
+from .summary import summarise
+from .trainer import Trainer
+from .triarchic import TriarchicTrainer
+
+__all__ = [
+    "BatchLoader",
+    "Callback",
+    "Evaluation",
+    "PhaseConfig",
+    "PlasticTrainer",
+    "TensorBoardCallback",
+    "Trainer",
+    "TrainingHistory",
+    "TransformedLoader",
+    "TriarchicTrainer",
+    "add_noise",
+    "blur_image",
+    "inspect_run",
+    "invert_colors",
+    "invert_tensor",
+    "resume",
+    "score",
+    "summarise",
+]

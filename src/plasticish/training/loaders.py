@@ -1,0 +1,223 @@
+"""Batches in an order that can be had again: what a bit-identical resume stands on.
+
+A shuffling ``DataLoader`` draws its order from torch's global generator, and augmentations draw
+from that, from numpy's or from Python's. Here each of these is seeded for the length of one draw
+and put back afterwards, so that batch *b* of epoch *e* depends on the seed and on nothing else,
+and the program around it never notices.
+"""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..core import (
+    ArrayLike,
+    DataError,
+    check_images,
+    check_labels,
+    check_positive,
+    make_generator,
+    spawn_seed,
+)
+from .phase import Transform
+
+__all__ = ["BatchLoader", "TransformedLoader", "as_pair", "fingerprint", "isolated_rng", "replayed"]
+
+
+class BatchLoader:
+    """Batches over tensors that are in memory: a ``DataLoader`` without the workers.
+
+    Parameters
+    ----------
+    inputs : array ``[n, ...]``
+        Images or features.
+    labels : array of int ``[n]``
+        One label a row.
+    batch_size : int
+        Rows in a batch; the last may be shorter.
+    shuffle : bool
+        Whether each pass has a new order.
+    seed : int
+        Start of the orders; a trainer overrides it with its own.
+
+    Examples
+    --------
+    >>> loader = BatchLoader(torch.zeros(5, 2), [0, 1, 0, 1, 0], batch_size=2)
+    >>> [len(y) for _, y in loader]
+    [2, 2, 1]
+    """
+
+    def __init__(
+        self,
+        inputs: ArrayLike,
+        labels: ArrayLike,
+        batch_size: int = 64,
+        *,
+        shuffle: bool = True,
+        seed: int = 0,
+    ) -> None:
+        check_positive(batch_size=batch_size)
+        self.inputs = torch.as_tensor(inputs)
+        if len(self.inputs) == 0:
+            raise DataError("the loader is empty", got="0 rows", expected="at least one")
+        self.labels = check_labels(labels, len(self.inputs))
+        self.batch_size = int(batch_size)
+        self.shuffle = shuffle
+        self.generator = make_generator(seed)
+
+    def __len__(self) -> int:
+        return -(-len(self.inputs) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        rows = len(self.inputs)
+        if self.shuffle:
+            order = torch.randperm(rows, generator=self.generator)
+        else:
+            order = torch.arange(rows)
+        for part in torch.split(order, self.batch_size):
+            yield self.inputs[part], self.labels[part]
+
+
+class TransformedLoader:
+    """Another loader seen through a transform: a storm to be evaluated in.
+
+    Examples
+    --------
+    >>> clean = [(torch.zeros(2, 3, 4, 4), torch.tensor([0, 1]))]
+    >>> storm = TransformedLoader(clean, lambda images: 1 - images)
+    >>> float(next(iter(storm))[0].mean())
+    1.0
+    """
+
+    def __init__(self, loader: Iterable[Any], transform_fn: Transform) -> None:
+        self.loader = loader
+        self.transform_fn = transform_fn
+
+    def __len__(self) -> int:
+        return len(self.loader)  # type: ignore[arg-type]
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        for batch in self.loader:
+            x, y = as_pair(batch)
+            yield apply_transform(x, self.transform_fn), y
+
+
+def apply_transform(x: Any, transform_fn: Transform | None) -> Any:
+    """Transform a batch; images are brought to floats in [0, 1] first, as transforms expect."""
+    if transform_fn is None:
+        return x
+    tensor = torch.as_tensor(x)
+    return transform_fn(check_images(tensor) if tensor.ndim == 4 else tensor)
+
+
+def as_pair(batch: Any) -> tuple[Any, Any]:
+    """Return ``(x, y)`` of a batch, or say what came instead.
+
+    Raises
+    ------
+    DataError
+        If the batch is not a pair.
+    """
+    if isinstance(batch, (tuple, list)) and len(batch) == 2:
+        return batch[0], batch[1]
+    got = f"{type(batch).__name__} of {len(batch)}" if hasattr(batch, "__len__") else type(batch)
+    raise DataError("a batch is not a pair", got=str(got), expected="(inputs, labels)")
+
+
+@contextmanager
+def isolated_rng(seed: int) -> Iterator[None]:
+    """Seed the global generators inside this block and put them back after it.
+
+    Examples
+    --------
+    >>> with isolated_rng(3):
+    ...     first = torch.rand(1)
+    >>> with isolated_rng(3):
+    ...     bool(first == torch.rand(1))
+    True
+    """
+    numpy_state = np.random.get_state()  # noqa: NPY002 - other people's augmentations draw from it
+    kept = random.getstate(), torch.random.get_rng_state()
+    random.seed(seed)
+    np.random.seed(seed & 0xFFFFFFFF)  # noqa: NPY002
+    # Only the CPU's: torch.manual_seed would also reseed every accelerator, and not put it back.
+    torch.default_generator.manual_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(kept[0])
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        torch.random.set_rng_state(kept[1])
+
+
+def replayed(loader: Iterable[Any], seed: int) -> Iterator[Any]:
+    """Yield the batches of one epoch in the order that ``seed`` stands for.
+
+    A loader, its sampler or its batch sampler that owns a ``torch.Generator`` has it seeded for
+    the epoch and put back at the end. An order drawn from any other private generator cannot be
+    had again; :func:`fingerprint` is there to notice.
+
+    Examples
+    --------
+    >>> from torch.utils.data import DataLoader
+    >>> loader = DataLoader(range(6), batch_size=3, shuffle=True)
+    >>> [b.tolist() for b in replayed(loader, 5)] == [b.tolist() for b in replayed(loader, 5)]
+    True
+    """
+    owned = _own_generators(loader)
+    kept = [generator.get_state() for generator in owned]
+    for position, generator in enumerate(owned):
+        generator.manual_seed(spawn_seed(seed, 0, position))
+    try:
+        with isolated_rng(spawn_seed(seed, 1)):
+            iterator = iter(loader)
+        index = 0
+        while True:
+            # Each draw has its own seed, so skipping a batch cannot shift those after it.
+            with isolated_rng(spawn_seed(seed, 2, index)):
+                try:
+                    batch = next(iterator)
+                except StopIteration:
+                    return
+            yield batch
+            index += 1
+    finally:
+        for generator, state in zip(owned, kept, strict=True):
+            generator.set_state(state)
+
+
+def _own_generators(loader: object) -> list[torch.Generator]:
+    sampler = getattr(loader, "sampler", None)
+    batch_sampler = getattr(loader, "batch_sampler", None)
+    holders = (loader, sampler, batch_sampler, getattr(batch_sampler, "sampler", None))
+    found: dict[int, torch.Generator] = {}
+    for holder in holders:
+        generator = getattr(holder, "generator", None)
+        if isinstance(generator, torch.Generator):
+            found[id(generator)] = generator
+    return list(found.values())
+
+
+def fingerprint(x: Any, y: Any, before: int = 0) -> int:
+    """Fold a batch into a running checksum of all labels and of the first and last example.
+
+    Examples
+    --------
+    >>> x, y = torch.eye(2), torch.tensor([0, 1])
+    >>> fingerprint(x, y) == fingerprint(x.clone(), y.clone())
+    True
+    >>> fingerprint(x, y) == fingerprint(x.flip(0), y)
+    False
+    """
+    labels = np.ascontiguousarray(torch.as_tensor(y).cpu().numpy())
+    rows = torch.as_tensor(x)
+    ends = np.ascontiguousarray(rows[[0, -1]].cpu().numpy()) if len(rows) else labels
+    return zlib.crc32(ends.tobytes(), zlib.crc32(labels.tobytes(), before))
