@@ -1,6 +1,5 @@
 """timm for the tests of the eyes, on machines whose torchvision has no compiled operators too."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ _libraries: list[torch.library.Library] = []  # a declaration lives as long as i
 
 
 @pytest.fixture(scope="session")
-def timm() -> Iterator[Any]:
+def timm() -> Any:
     """Hand out timm, or skip and say why."""
     if not hasattr(torch.ops.torchvision, "nms"):
         boxes = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
@@ -22,4 +21,4 @@ def timm() -> Iterator[Any]:
         import timm as module
     except Exception as error:  # a torchvision that does not fit torch fails in many ways
         pytest.skip(f"timm cannot be imported here: {error}")
-    yield module
+    return module

@@ -25,6 +25,7 @@ __all__ = ["EYES", "Backbone", "BackboneFactory", "build_backbone"]
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+INTERPOLATIONS = ("bilinear", "bicubic", "nearest")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,20 @@ class Backbone:
         How images are resized: ``"bilinear"``, ``"bicubic"`` or ``"nearest"``.
     digest : str
         Digest of the weights; computed from ``net`` when left empty.
+
+    Raises
+    ------
+    ConfigError
+        If the interpolation is another one.
+
+    Examples
+    --------
+    >>> from plasticish.vision import EYES, Backbone, PretrainedEyes
+    >>> def grid(weights, image_size):  # 4 by 4 pixels in three colours are the features
+    ...     return Backbone(torch.nn.Flatten(), image_size or 4, mean=(0, 0, 0), std=(1, 1, 1))
+    >>> _ = EYES.add("grid", grid)
+    >>> PretrainedEyes("grid")(torch.rand(2, 3, 32, 32)).shape
+    torch.Size([2, 48])
     """
 
     net: nn.Module
@@ -53,22 +68,21 @@ class Backbone:
     interpolation: str = "bilinear"
     digest: str = ""
 
+    def __post_init__(self) -> None:
+        """Refuse what the eyes cannot resize with, before anything is looked at."""
+        if self.interpolation not in INTERPOLATIONS:
+            raise ConfigError(
+                "unknown interpolation",
+                got=repr(self.interpolation),
+                expected="one of: " + ", ".join(INTERPOLATIONS),
+            )
+
 
 BackboneFactory = Callable[[Path | None, int | None], Backbone]
 """Takes ``(weights, image_size)``, either of which may be None, and returns a backbone."""
 
 EYES: Registry[BackboneFactory] = Registry("eyes")
-"""Backbones by name. Your own eyes are one function; they need not be a pretrained network.
-
-Examples
---------
->>> from plasticish.vision import EYES, Backbone, PretrainedEyes
->>> def grid(weights, image_size):  # 4 by 4 pixels in three colours are the features
-...     return Backbone(torch.nn.Flatten(), image_size or 4, mean=(0, 0, 0), std=(1, 1, 1))
->>> _ = EYES.add("grid", grid)
->>> PretrainedEyes("grid")(torch.rand(2, 3, 32, 32)).shape
-torch.Size([2, 48])
-"""
+"""Backbones by name. Your own eyes are one function (see :class:`Backbone`)."""
 
 
 def build_backbone(name: str, weights: Path | None, image_size: int | None) -> Backbone:
@@ -192,19 +206,19 @@ def _timm_backbone(name: str, weights: Path | None, image_size: int | None) -> B
             expected=f"one of {', '.join(EYES)}, or a timm model",
             cure=f"did you mean {' or '.join(map(repr, near))}?" if near else "",
         )
-    fixed = timm.get_pretrained_cfg(name).fixed_input_size
+    fixed = getattr(timm.get_pretrained_cfg(name), "fixed_input_size", False)
     sized = {"img_size": image_size} if image_size is not None and fixed else {}
     net = _create_timm(timm, name, weights, sized)
-    found = net.pretrained_cfg
-    size = image_size or int(found["input_size"][-1])
     digest = weights_digest(net)
+    wants = net.pretrained_cfg
+    size = image_size or int(wants.get("input_size", (3, 224, 224))[-1])
     return Backbone(
         _TimmNet(net, size),
         size,
-        tuple(found["mean"]),
-        tuple(found["std"]),
-        found["interpolation"],
-        digest,
+        tuple(wants.get("mean", IMAGENET_MEAN)),
+        tuple(wants.get("std", IMAGENET_STD)),
+        wants.get("interpolation") or "bilinear",
+        digest=digest,
     )
 
 

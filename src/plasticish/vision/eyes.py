@@ -182,7 +182,7 @@ class PretrainedEyes(nn.Module):
 
     def _look(self, images: Tensor) -> Tensor:
         for part in parts(images):  # all is checked before anything is computed
-            check_images(images[part])
+            check_images(images[part], device=images.device)
         features = torch.empty(len(images), self.width, device=self.device)
         for rows, seen in self._batches(images, torch.arange(len(images))):
             features[rows.to(self.device)] = seen
@@ -280,7 +280,7 @@ def _identity(built: Backbone, name: str, chosen: tuple[int, ...]) -> str:
 
 def _gate(images: ArrayLike) -> Tensor:
     """Return ``images`` as a tensor that can be cut into batches, its axes checked."""
-    if isinstance(images, np.ndarray) and images.dtype != object:
+    if isinstance(images, np.ndarray) and images.dtype.kind in "biuf":
         images = torch.as_tensor(np.ascontiguousarray(images))  # torch has no negative strides
     if not isinstance(images, Tensor):
         return check_images(images)

@@ -193,6 +193,10 @@ class FeatureCache:
                     self._connection.close()
             self._connection = None
 
+    def __reduce__(self) -> tuple[type[FeatureCache], tuple[Path, int]]:
+        """Copy as another view of the same file: a brain that is copied keeps its cache."""
+        return type(self), (self.folder, self.max_bytes)
+
     def __del__(self) -> None:
         """Leave no open file behind."""
         if hasattr(self, "_connection"):

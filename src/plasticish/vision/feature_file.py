@@ -72,15 +72,16 @@ def count(connection: sqlite3.Connection) -> int:
 
 
 def evict(connection: sqlite3.Connection, limit: int) -> None:
-    """Drop what was used least recently until the file holds less than ``limit`` bytes."""
-    if used_bytes(connection) <= limit:
-        return
-    target = limit * _KEPT_SHARE
-    while (used := used_bytes(connection)) > target and (entries := count(connection)):
-        share = min(1.0, 1.0 - target / used)
-        oldest = "(SELECT key FROM use ORDER BY at LIMIT ?)"
-        number = math.ceil(share * entries)
-        connection.execute(f"DELETE FROM feature WHERE key IN {oldest}", (number,))
-        connection.execute(f"DELETE FROM use WHERE key IN {oldest}", (number,))
-    # Free pages go back to the file system, or a bound that was lowered would never be met.
-    connection.execute("PRAGMA incremental_vacuum").fetchall()
+    """Drop what was used least recently until the file holds at most ``limit`` bytes."""
+    oldest = "(SELECT key FROM use ORDER BY at LIMIT ?)"
+    if used_bytes(connection) > limit:
+        target = limit * _KEPT_SHARE
+        while (used := used_bytes(connection)) > target and (entries := count(connection)):
+            number = math.ceil(min(1.0, 1.0 - target / used) * entries)
+            connection.execute(f"DELETE FROM feature WHERE key IN {oldest}", (number,))
+            connection.execute(f"DELETE FROM use WHERE key IN {oldest}", (number,))
+    # Free pages are used again, but those above the bound go back to the file system. One at a
+    # time: Python's sqlite3 takes a single step of this statement, and a step is a page.
+    surplus = _pragma(connection, "page_count") - limit // _pragma(connection, "page_size")
+    for _ in range(min(surplus, _pragma(connection, "freelist_count"))):
+        connection.execute("PRAGMA incremental_vacuum")
