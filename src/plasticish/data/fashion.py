@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 import math
 import zlib
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import torch
@@ -109,7 +109,7 @@ def read_idx(path: str | Path) -> Tensor:
         raise DataError(f"{path} cannot be read", got=str(error)) from error
 
 
-def _read_idx(path: Path, stream: IO[bytes] | gzip.GzipFile) -> Tensor:
+def _read_idx(path: Path, stream: BufferedIOBase) -> Tensor:
     magic = stream.read(4)
     if len(magic) < 4 or magic[:3] != b"\0\0\x08" or not 1 <= magic[3] <= 4:
         raise DataError(
