@@ -11,10 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from plasticish.core import LEARNERS, Persistent, State
+from plasticish.core import Persistent, State
 
 
-@LEARNERS.register("fake-brain")
 class FakeBrain(Persistent):
     kind = "fake-brain"
 
