@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from plasticish.core import Persistent, State
+from plasticish.data import BatchLoader, LabelledSet
 
 
 class FakeBrain(Persistent):
@@ -81,3 +82,9 @@ def clusters(classes: list[int], rows: int = 48, width: int = 8, seed: int = 0) 
     labels = torch.tensor(classes)[torch.arange(rows) % len(classes)]
     points = torch.eye(width)[labels] + 0.4 * torch.randn(rows, width, generator=generator)
     return points, labels
+
+
+def batched(x: Tensor, y: Tensor, size: int, seed: int | None = 0) -> BatchLoader:
+    """Return a loader over these rows."""
+    names = tuple(str(label) for label in range(int(y.max()) + 1))
+    return BatchLoader(LabelledSet(x, y, names, "toy"), size, seed)

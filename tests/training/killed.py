@@ -13,9 +13,9 @@ import time
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from plasticish.training import BatchLoader, Callback, PhaseConfig, PlasticTrainer, Trainer, resume
+from plasticish.training import Callback, PhaseConfig, PlasticTrainer, Trainer, resume
 
-from .fake import FakeBrain, clusters
+from .fake import FakeBrain, batched, clusters
 
 
 class Slow(Callback):
@@ -28,7 +28,7 @@ class Slow(Callback):
 
 def curriculum():
     shuffled = DataLoader(TensorDataset(*clusters([0, 1], 64)), 8, shuffle=True)
-    own = BatchLoader(*clusters([2, 3], 64, seed=1), 8)
+    own = batched(*clusters([2, 3], 64, seed=1), 8)
     return [
         PhaseConfig("A", 2, shuffled, consolidate_after=True),
         PhaseConfig("B", 2, own, consolidate_after=True),
@@ -40,7 +40,7 @@ def jitter(x):
     return x + 0.1 * torch.rand_like(x)
 
 
-EVAL = {"test": BatchLoader(*clusters([0, 1, 2, 3], 64, seed=2), 16)}
+EVAL = {"test": batched(*clusters([0, 1, 2, 3], 64, seed=2), 16)}
 
 
 def begin(folder, callbacks=(), every_s=60.0) -> Trainer:

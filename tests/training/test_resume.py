@@ -16,7 +16,6 @@ import torch
 
 from plasticish.core import LEARNERS, CheckpointError, ConfigError
 from plasticish.training import (
-    BatchLoader,
     Callback,
     PhaseConfig,
     PlasticTrainer,
@@ -26,7 +25,7 @@ from plasticish.training import (
     resume,
 )
 
-from .fake import FakeBrain, clusters
+from .fake import FakeBrain, batched, clusters
 from .killed import EVAL, again, begin, curriculum
 
 TESTS = Path(__file__).parents[1]
@@ -192,7 +191,7 @@ def test_checkpoints_wait_for_their_interval_and_cost_a_tenth_at_most(tmp_path):
         def on_step(self, trainer, report):
             now[0] += 1.0
 
-    phases = [PhaseConfig("A", 1, BatchLoader(*clusters([0, 1], 100), 1))]
+    phases = [PhaseConfig("A", 1, batched(*clusters([0, 1], 100), 1))]
     PlasticTrainer(
         Ticking(),
         phases,
@@ -236,7 +235,7 @@ def test_other_evaluation_or_trainer_or_brain_is_refused(uninterrupted):
 
 def test_other_data_are_noticed(tmp_path):
     begin(tmp_path / "run", [StopAt(4)]).train()
-    other = BatchLoader(*clusters([0, 1], 64, seed=99), 8)
+    other = batched(*clusters([0, 1], 64, seed=99), 8)
     phases = [PhaseConfig("A", 2, other, consolidate_after=True), *curriculum()[1:]]
     trainer = resume(tmp_path / "run", phases, EVAL, brain=FakeBrain())
     with pytest.raises(CheckpointError, match="same batches again"):

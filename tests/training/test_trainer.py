@@ -10,7 +10,6 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from plasticish.core import ConfigError, DataError
 from plasticish.training import (
-    BatchLoader,
     Callback,
     PhaseConfig,
     PlasticTrainer,
@@ -20,7 +19,7 @@ from plasticish.training import (
     invert_colors,
 )
 
-from .fake import FakeBrain, clusters
+from .fake import FakeBrain, batched, clusters
 
 
 def loader(classes, seed=0, rows=48, batch=8):
@@ -191,13 +190,13 @@ def test_triarchic_sees_through_the_eyes_it_is_given():
         return images.flatten(1)[:, :8]
 
     images, y = torch.rand(12, 3, 4, 4), torch.arange(12) % 2
-    batches = BatchLoader(images, y, 4)
+    batches = batched(images, y, 4)
     phases = [
         PhaseConfig("Animals", 2, batches),
         PhaseConfig("Storm", 1, batches, transform_fn=invert_colors),
     ]
     brain = FakeBrain()
-    trainer = TriarchicTrainer(brain, eyes, phases, BatchLoader(images, y, 6), device="cpu")
+    trainer = TriarchicTrainer(brain, eyes, phases, batched(images, y, 6), device="cpu")
     history = trainer.train()
     assert list(history.eval_accuracy) == ["memory"]
     assert looked.count((4, 3, 4, 4)) == 9

@@ -8,7 +8,7 @@ from ..data import add_noise, blur_image, invert_colors, invert_tensor
 from .callbacks import Callback, TensorBoardCallback
 from .evaluation import Evaluation
 from .history import TrainingHistory
-from .loaders import BatchLoader, TransformedLoader
+from .loaders import TransformedLoader
 from .phase import PhaseConfig
 from .plastic import PlasticTrainer
 from .resumable import inspect_run
@@ -19,7 +19,6 @@ from .trainer import Trainer
 from .triarchic import TriarchicTrainer
 
 __all__ = [
-    "BatchLoader",
     "Callback",
     "Evaluation",
     "PhaseConfig",

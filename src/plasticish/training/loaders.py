@@ -16,74 +16,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from ..core import (
-    ArrayLike,
-    DataError,
-    check_images,
-    check_labels,
-    check_positive,
-    make_generator,
-    spawn_seed,
-)
+from ..core import DataError, check_images, spawn_seed
 from .phase import Transform
 
-__all__ = ["BatchLoader", "TransformedLoader", "as_pair", "fingerprint", "isolated_rng", "replayed"]
-
-
-class BatchLoader:
-    """Batches over tensors that are in memory: a ``DataLoader`` without the workers.
-
-    Parameters
-    ----------
-    inputs : array ``[n, ...]``
-        Images or features.
-    labels : array of int ``[n]``
-        One label a row.
-    batch_size : int
-        Rows in a batch; the last may be shorter.
-    shuffle : bool
-        Whether each pass has a new order.
-    seed : int
-        Start of the orders; a trainer overrides it with its own.
-
-    Examples
-    --------
-    >>> loader = BatchLoader(torch.zeros(5, 2), [0, 1, 0, 1, 0], batch_size=2)
-    >>> [len(y) for _, y in loader]
-    [2, 2, 1]
-    """
-
-    def __init__(
-        self,
-        inputs: ArrayLike,
-        labels: ArrayLike,
-        batch_size: int = 64,
-        *,
-        shuffle: bool = True,
-        seed: int = 0,
-    ) -> None:
-        check_positive(batch_size=batch_size)
-        self.inputs = torch.as_tensor(inputs)
-        if len(self.inputs) == 0:
-            raise DataError("the loader is empty", got="0 rows", expected="at least one")
-        self.labels = check_labels(labels, len(self.inputs))
-        self.batch_size = int(batch_size)
-        self.shuffle = shuffle
-        self.generator = make_generator(seed)
-
-    def __len__(self) -> int:
-        return -(-len(self.inputs) // self.batch_size)
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        rows = len(self.inputs)
-        if self.shuffle:
-            order = torch.randperm(rows, generator=self.generator)
-        else:
-            order = torch.arange(rows)
-        for part in torch.split(order, self.batch_size):
-            yield self.inputs[part], self.labels[part]
+__all__ = ["TransformedLoader", "as_pair", "fingerprint", "isolated_rng", "replayed"]
 
 
 class TransformedLoader:
@@ -158,12 +95,14 @@ def isolated_rng(seed: int) -> Iterator[None]:
         torch.random.set_rng_state(kept[1])
 
 
-def replayed(loader: Iterable[Any], seed: int) -> Iterator[Any]:
-    """Yield the batches of one epoch in the order that ``seed`` stands for.
+def replayed(loader: Iterable[Any], seed: int, epoch: int = 0) -> Iterator[Any]:
+    """Yield the batches of one epoch in the order that ``seed`` and ``epoch`` stand for.
 
     A loader, its sampler or its batch sampler that owns a ``torch.Generator`` has it seeded for
-    the epoch and put back at the end. An order drawn from any other private generator cannot be
-    had again; :func:`fingerprint` is there to notice.
+    the epoch, and one that counts its epochs (an integer ``epoch``, as
+    :class:`plasticish.data.BatchLoader` has) is told this one; both are put back
+    at the end. An order drawn from any other private generator cannot be had again;
+    :func:`fingerprint` is there to notice.
 
     Examples
     --------
@@ -172,10 +111,14 @@ def replayed(loader: Iterable[Any], seed: int) -> Iterator[Any]:
     >>> [b.tolist() for b in replayed(loader, 5)] == [b.tolist() for b in replayed(loader, 5)]
     True
     """
+    counters = _epoch_counters(loader)
+    epochs = [counter.epoch for counter in counters]
     owned = _own_generators(loader)
     kept = [generator.get_state() for generator in owned]
     for position, generator in enumerate(owned):
         generator.manual_seed(spawn_seed(seed, 0, position))
+    for counter in counters:
+        counter.epoch = epoch
     try:
         with isolated_rng(spawn_seed(seed, 1)):
             iterator = iter(loader)
@@ -192,18 +135,25 @@ def replayed(loader: Iterable[Any], seed: int) -> Iterator[Any]:
     finally:
         for generator, state in zip(owned, kept, strict=True):
             generator.set_state(state)
+        for counter, before in zip(counters, epochs, strict=True):
+            counter.epoch = before
+
+
+def _holders(loader: object) -> list[Any]:
+    sampler = getattr(loader, "sampler", None)
+    batch_sampler = getattr(loader, "batch_sampler", None)
+    parts = (loader, sampler, batch_sampler, getattr(batch_sampler, "sampler", None))
+    return list({id(part): part for part in parts if part is not None}.values())
 
 
 def _own_generators(loader: object) -> list[torch.Generator]:
-    sampler = getattr(loader, "sampler", None)
-    batch_sampler = getattr(loader, "batch_sampler", None)
-    holders = (loader, sampler, batch_sampler, getattr(batch_sampler, "sampler", None))
-    found: dict[int, torch.Generator] = {}
-    for holder in holders:
-        generator = getattr(holder, "generator", None)
-        if isinstance(generator, torch.Generator):
-            found[id(generator)] = generator
-    return list(found.values())
+    found = [getattr(holder, "generator", None) for holder in _holders(loader)]
+    return list({id(g): g for g in found if isinstance(g, torch.Generator)}.values())
+
+
+def _epoch_counters(loader: object) -> list[Any]:
+    # torch's DistributedSampler keeps what set_epoch is told under this name too.
+    return [h for h in _holders(loader) if isinstance(getattr(h, "epoch", None), int)]
 
 
 def fingerprint(x: Any, y: Any, before: int = 0) -> int:

@@ -30,7 +30,7 @@ class PhaseConfig:
     loader : re-iterable of (x, y)
         Batches of images (floats in [0, 1] or uint8, ``[batch, 3, height, width]``) or features
         ``[batch, width]``, with labels ``[batch]``: a ``DataLoader``, a list, a
-        :class:`BatchLoader`. An iterator, which is spent after one pass, is refused.
+        :class:`plasticish.data.BatchLoader`. An iterator is refused: it is spent after one pass.
     mode : {"plastic", "panic", "inference"}
         Ordinary plasticity, aggressive adaptation (a storm), or no learning at all.
     consolidate_after : bool

@@ -65,7 +65,8 @@ class Trainer(ABC):
     sleep_after_phase : bool
         Whether the brain sleeps at the end of each phase.
     seed : int
-        Seed of the order of batches and of augmentations.
+        Seed of the order of batches and of augmentations; a loader with a seed of its own, such
+        as :class:`plasticish.data.BatchLoader`, keeps to that.
     notes : mapping, optional
         Anything JSON can hold, kept with the checkpoint for whoever resumes.
     clock : callable
@@ -218,7 +219,8 @@ class Trainer(ABC):
     ) -> None:
         position = self.position
         seed = spawn_seed(self.seed, position.phase, position.epoch)
-        batches = replayed(phase.loader, seed)
+        before = sum(earlier.epochs for earlier in self.phases[: position.phase])
+        batches = replayed(phase.loader, seed, before + position.epoch)
         try:
             self._skip(phase, batches, position)
             for index in count(position.batch):
