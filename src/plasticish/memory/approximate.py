@@ -61,7 +61,7 @@ class InvertedIndex:
     def update(
         self, unit: Float[Tensor, "memories width"], changed: Int64[Tensor, " changed"]
     ) -> None:
-        """Take in that the rows ``changed`` of ``unit`` are new, or build the lists anew."""
+        """Take in that the rows ``changed`` of ``unit`` are new or gone, or build anew."""
         if len(unit) >= max(SMALLEST, 2 * self.trained_at):
             self.centroids = self._learn_centroids(unit)
             self.trained_at = len(unit)
@@ -69,7 +69,7 @@ class InvertedIndex:
         elif self.ready:
             slots = changed.cpu().numpy()
             self._index.remove_ids(slots)
-            self._add(unit, slots)
+            self._add(unit, slots[slots < len(unit)])
 
     def rebuild(self, unit: Float[Tensor, "memories width"]) -> None:
         """Fill the lists again under the centroids that are known."""
