@@ -10,22 +10,22 @@ from torch import Tensor
 
 from plasticish.core import (
     ArrayLike,
-    ConfigError,
     DataError,
     DTypeError,
     NotReadyError,
+    Report,
     ShapeError,
     check_features,
-    check_positive,
 )
 
 from .approximate import InvertedIndex
+from .checks import check_whole
 from .recall import Recall
 from .search import SLACK, class_means, finish, nearest
 from .similarity import Metric
 from .table import CHUNK, MemoryTable
 
-__all__ = ["Answers", "check_whole"]
+__all__ = ["Answers"]
 
 
 class Answers:
@@ -51,9 +51,10 @@ class Answers:
         lists: InvertedIndex | None,
     ) -> None:
         self.input_dim, self.device = table.width, table.device
+        self.memory_size = table.limit
         self.k_neighbors, self.temperature = k_neighbors, temperature
         self._table, self._lists = table, lists
-        self._classes = 0
+        self._classes = self.seen = 0
         self._members: list[Tensor] | None = None
 
     def __len__(self) -> int:
@@ -78,6 +79,27 @@ class Answers:
     def metric(self) -> Metric:
         """The metric in force."""
         return self._table.metric
+
+    @property
+    def fill(self) -> float:
+        """Share of the bank that is in use, in [0, 1]."""
+        return len(self) / self.memory_size
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the arrays hold."""
+        return self._table.nbytes()
+
+    def stats(self) -> Report:
+        """Return counts, fill and bytes as plain numbers."""
+        return {
+            "memories": len(self),
+            "capacity": self.memory_size,
+            "fill": self.fill,
+            "seen": self.seen,
+            "classes": self._classes,
+            "bytes": self.nbytes,
+        }
 
     # ------------------------------------------------------------------ answering
 
@@ -210,10 +232,3 @@ class Answers:
                 expected=f"0 <= slot < {len(self)}",
             )
         return slots.long()
-
-
-def check_whole(**values: int) -> None:
-    check_positive(**values)
-    for name, value in values.items():
-        if not isinstance(value, int):
-            raise ConfigError(f"{name} is not whole", got=repr(value), expected="an integer > 0")

@@ -27,14 +27,13 @@ from plasticish.core import (
     resolve_device,
 )
 
-from .answers import Answers, check_whole
+from .answers import Answers
 from .approximate import InvertedIndex
+from .checks import check_whole, refuse_absurd
 from .eviction import EVICTIONS, dropped
 from .table import CHUNK, MemoryTable
 
 __all__ = ["EpisodicMemoryBank"]
-
-MOST_CLASSES = 100_000  # a vote is a row of that many numbers; a label beyond is a slip
 
 
 @LEARNERS.register("episodic_memory")
@@ -126,34 +125,10 @@ class EpisodicMemoryBank(Answers, Persistent):
             temperature,
             InvertedIndex(input_dim, seed) if index == "faiss" else None,
         )
-        self.memory_size, self.eviction, self.key_dtype = memory_size, eviction, key_dtype
-        self.index, self.seed, self.seen = index, seed, 0
+        self.eviction, self.key_dtype, self.index, self.seed = eviction, key_dtype, index, seed
         self._fixed_classes = num_classes
         self._classes = num_classes or 0
         self._generator = make_generator(seed)
-
-    # ------------------------------------------------------------------ what is in it
-
-    @property
-    def fill(self) -> float:
-        """Share of the bank that is in use, in [0, 1]."""
-        return len(self) / self.memory_size
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes that the arrays hold."""
-        return self._table.nbytes()
-
-    def stats(self) -> Report:
-        """Return counts, fill and bytes as plain numbers."""
-        return {
-            "memories": len(self),
-            "capacity": self.memory_size,
-            "fill": self.fill,
-            "seen": self.seen,
-            "classes": self._classes,
-            "bytes": self.nbytes,
-        }
 
     # ------------------------------------------------------------------ learning
 
@@ -180,7 +155,7 @@ class EpisodicMemoryBank(Answers, Persistent):
         """
         keys = check_features(x, self.input_dim, device=self.device, name="keys")
         labels = check_labels(y, len(keys), num_classes=self._fixed_classes, device=self.device)
-        _refuse_absurd(labels)
+        refuse_absurd(labels)
         birth = self.seen + torch.arange(len(keys), device=self.device)
         # Drawn for every example under every policy: one stream of numbers, however it is cut.
         priority = torch.rand(len(keys), generator=self._generator, dtype=torch.float64)
@@ -248,13 +223,15 @@ class EpisodicMemoryBank(Answers, Persistent):
         self, labels: Tensor, birth: Tensor, priority: Tensor, keys: Callable[[Tensor], Tensor]
     ) -> Report:
         table, size = self._table, len(self)
-        gone = dropped(
-            self.eviction,
-            torch.cat([table["label"], labels]),
-            torch.cat([table["birth"], birth]),
-            torch.cat([table["priority"], priority]),
-            self.memory_size,
-        )
+        gone = torch.empty(0, dtype=torch.int64, device=self.device)
+        if size + len(labels) > self.memory_size:
+            gone = dropped(
+                self.eviction,
+                torch.cat([table["label"], labels]),
+                torch.cat([table["birth"], birth]),
+                torch.cat([table["priority"], priority]),
+                self.memory_size,
+            )
         freed = gone[gone < size]
         stays = torch.ones(len(labels), dtype=torch.bool, device=self.device)
         stays[gone[gone >= size] - size] = False
@@ -333,13 +310,3 @@ class EpisodicMemoryBank(Answers, Persistent):
         self._members = None
         if self._lists is not None:
             self._lists.update(self._table["unit"], slots)
-
-
-def _refuse_absurd(labels: Tensor) -> None:
-    if int(labels.max()) >= MOST_CLASSES:
-        raise LabelError(
-            "a label is absurdly large",
-            got=str(int(labels.max())),
-            expected=f"labels < {MOST_CLASSES}",
-            cure="number the classes from 0",
-        )

@@ -38,7 +38,7 @@ class MemoryTable:
     """
 
     def __init__(self, width: int, limit: int, key_dtype: str, device: torch.device) -> None:
-        self.width, self.device = width, device
+        self.width, self.limit, self.device = width, limit, device
         self.metric = Metric()
         self.key_type = key_type(key_dtype)
         unit_type = torch.float32 if self.key_type == torch.float32 else torch.bfloat16
@@ -153,7 +153,7 @@ class MemoryTable:
                     got=f"{tuple(values.shape)} {values.dtype}",
                     expected=f"{shape} {dtype}",
                 )
-        if count > self._columns.limit or bool((rows["label"] < 0).any()):
+        if count > self.limit or bool((rows["label"] < 0).any()):
             raise DataError("the stored labels do not fit", got=f"{count} of them")
         self._columns.clear()
         self.metric = metric
