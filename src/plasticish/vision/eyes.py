@@ -114,7 +114,7 @@ class PretrainedEyes(nn.Module):
         if image_size is not None:
             check_positive(image_size=image_size)
         where = resolve_device(device)
-        path = None if weights is None else Path(weights).expanduser()
+        path = None if weights is None else Path(weights).expanduser().absolute()
         built = build_backbone(backbone, path, image_size)
         self.backbone = backbone
         self.stages = stages if isinstance(stages, str | int) else tuple(stages)

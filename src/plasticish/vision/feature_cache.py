@@ -48,7 +48,7 @@ class FeatureCache:
         ``$XDG_CACHE_HOME/plasticish/features``, else ``~/.cache/plasticish/features``. Must be a
         local disk: SQLite's write-ahead mode does not work over a network file system.
     max_bytes : int
-        Bound on the size of the file (2 GiB; about 170,000 images of 2,048 features). The log
+        Bound on the size of the file (2 GiB; about 240,000 images of 2,048 features). The log
         beside it may take 16 MiB more.
     clock : callable
         Returns the time in seconds; a test hands in its own.
