@@ -4,8 +4,25 @@ Nothing here learns, shows a window or keeps state. Figures draw plain data and 
 the floors above (training, evaluation, bench) can use them without being known here.
 """
 
+from .comparison import plot_comparison
+from .curves import plot_retention
 from .histories import plot_history
+from .images import denormalize_imagenet
 from .matrices import plot_accuracy_matrix, plot_confusion
+from .memories import plot_memory_map
+from .plastic import PlasticVisualizer
+from .protocols import HistoryLike
 from .style import save_figure
 
-__all__ = ["plot_accuracy_matrix", "plot_confusion", "plot_history", "save_figure"]
+__all__ = [
+    "HistoryLike",
+    "PlasticVisualizer",
+    "denormalize_imagenet",
+    "plot_accuracy_matrix",
+    "plot_comparison",
+    "plot_confusion",
+    "plot_history",
+    "plot_memory_map",
+    "plot_retention",
+    "save_figure",
+]

@@ -120,8 +120,8 @@ def plot_confusion(
         colour = "white" if shares[i, j] > 0.6 else INK
         axis.text(j, i, f"{100 * shares[i, j]:.0f}", ha="center", va="center", color=colour)
     _name_axes(axis, labels, labels)
-    axis.set_xlabel("called (%)")
-    axis.set_ylabel("is")
+    axis.set_xlabel("answer (% of the true class)")
+    axis.set_ylabel("true class")
     axis.set_title(title or _confusion_finding(matrix, labels))
     return figure
 
