@@ -277,7 +277,7 @@ class EpisodicMemoryBank(Answers, Persistent):
         values: dict[str, Any] = {"seen": self.seen, "classes": self._classes}
         if self._lists is not None and self._lists.centroids is not None:
             tensors["centroids"] = self._lists.centroids.clone()
-            values["trained_at"] = self._lists.trained_at
+            values |= {"trained_at": self._lists.trained_at, "probes": self._lists.probes}
         return State(values, tensors)
 
     def import_state(self, state: State) -> None:
@@ -302,6 +302,7 @@ class EpisodicMemoryBank(Answers, Persistent):
             if "centroids" in state.tensors:
                 self._lists.centroids = state.tensors["centroids"]
                 self._lists.trained_at = int(state.values["trained_at"])
+                self._lists.probes = int(state.values["probes"])
                 self._lists.rebuild(self._table["unit"])
 
     # ------------------------------------------------------------------ inside
