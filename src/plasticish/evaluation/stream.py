@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import torch
+from jaxtyping import Float64
 from torch import Tensor
 
 from plasticish.core import ConfigError, Report, check_positive, track
@@ -49,9 +50,10 @@ class StreamReport:
     ----------
     tasks : tuple of str
         Names, in the order they came.
-    accuracy_matrix : tuple of tuple of float
-        ``R[i][j]``: accuracy on the test set of task j after learning task i. The learner is
-        never told which task a test row is from: it answers over every class it knows.
+    accuracy_matrix : tuple of tuple of float or None
+        ``R[i][j]``: accuracy on the test set of task j after learning task i, None where it was
+        not measured (above the diagonal, unless ``ahead`` was asked for). The learner is never
+        told which task a test row is from: it answers over every class it knows.
     average_accuracy, average_incremental_accuracy, backward_transfer, forgetting : float
         ACC, AIA, BWT and forgetting of that matrix; the last two are 0 for a single task.
     final_accuracy : float
@@ -67,7 +69,7 @@ class StreamReport:
     """
 
     tasks: tuple[str, ...]
-    accuracy_matrix: tuple[tuple[float, ...], ...]
+    accuracy_matrix: tuple[tuple[float | None, ...], ...]
     average_accuracy: float
     average_incremental_accuracy: float
     backward_transfer: float
@@ -80,6 +82,10 @@ class StreamReport:
     batch_size: int
     epochs: int
     sleep: str | None
+
+    def matrix(self) -> Float64[Tensor, "tasks tasks"]:
+        """Return R as a tensor, NaN where it was not measured."""
+        return _tensor(self.accuracy_matrix)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON can hold it."""
@@ -119,9 +125,10 @@ def run_stream(
     sleep: str | None = "task",
     generator: torch.Generator | None = None,
     epochs: int = 1,
+    ahead: bool = False,
     clock: Callable[[], float] = time.perf_counter,
 ) -> StreamReport:
-    """Teach ``learner`` the tasks one after another, and test it on all of them after each.
+    """Teach ``learner`` the tasks one after another, and test it on them after each.
 
     Parameters
     ----------
@@ -137,6 +144,9 @@ def run_stream(
         Shuffles the rows within each task; without one they come as they are stored.
     epochs : int
         Passes over each task before the next one comes; 1 is a stream.
+    ahead : bool
+        Test tasks before they were learned as well: wanted where tasks share classes (a storm),
+        idle where each brings its own.
     clock : callable
         Gives seconds; an argument so that a test can hold it.
 
@@ -161,20 +171,23 @@ def run_stream(
         )
     check_positive(batch_size=batch_size, epochs=epochs)
     learning, sleeping, predicting = (_Stopwatch(clock) for _ in range(3))
-    matrix, hits = [], []
+    matrix: list[tuple[float | None, ...]] = []
+    hits: list[int] = []
     for number, task in enumerate(track(tasks, f"teaching {type(learner).__name__}")):
         for _ in range(epochs):
             for batch in batches(task.train, batch_size, generator):
                 learning(learner.learn, batch)
         if sleep == "task" or (sleep == "end" and number == len(tasks) - 1):
             sleeping(learner.sleep)
-        hits = [_hits(learner, other.test, predicting) for other in tasks]
-        matrix.append([hit / len(other.test) for hit, other in zip(hits, tasks, strict=True)])
+        asked = tasks if ahead else tasks[: number + 1]
+        hits = [_hits(learner, other.test, predicting) for other in asked]
+        shares = [hit / len(other.test) for hit, other in zip(hits, asked, strict=True)]
+        matrix.append((*shares, *[None] * (len(tasks) - len(asked))))
     sizes = sum(len(task.test) for task in tasks)
     return StreamReport(
         **_summary(matrix),
         tasks=tuple(task.name for task in tasks),
-        accuracy_matrix=tuple(tuple(row) for row in matrix),
+        accuracy_matrix=tuple(matrix),
         final_accuracy=sum(hits) / sizes,
         seconds_learn=learning.spent,
         seconds_sleep=sleeping.spent,
@@ -186,8 +199,13 @@ def run_stream(
     )
 
 
-def _summary(matrix: Sequence[Sequence[float]]) -> dict[str, float]:
-    R = torch.tensor(matrix, dtype=torch.float64)
+def _tensor(matrix: Sequence[Sequence[float | None]]) -> Float64[Tensor, "tasks tasks"]:
+    rows = [[float("nan") if value is None else value for value in row] for row in matrix]
+    return torch.tensor(rows, dtype=torch.float64)
+
+
+def _summary(matrix: Sequence[Sequence[float | None]]) -> dict[str, float]:
+    R = _tensor(matrix)
     return {
         "average_accuracy": average_accuracy(R),
         "average_incremental_accuracy": average_incremental_accuracy(R),

@@ -13,11 +13,12 @@ from .base import Baseline, grown
 __all__ = ["RanPAC", "StreamingRidge"]
 
 
-def _solve_ridge(gram: Tensor, targets: Tensor, penalty: float) -> Tensor:
-    """Return ``(G + penalty I)^-1 Q`` as ``[width, classes]``."""
-    damped = gram + penalty * torch.eye(len(gram), dtype=gram.dtype)
-    weight: Tensor = torch.linalg.solve(damped, targets)
-    return weight
+def _solve_ridge(gram: Tensor, targets: Tensor, penalty: float) -> Tensor | None:
+    """Return ``(G + penalty I)^-1 Q`` as ``[width, classes]``, or None if that is not definite."""
+    damped = gram.clone()
+    damped.diagonal().add_(penalty)
+    factor, failed = torch.linalg.cholesky_ex(damped)
+    return None if bool(failed) else torch.cholesky_solve(targets, factor)
 
 
 class StreamingRidge(Baseline):
@@ -81,8 +82,13 @@ class StreamingRidge(Baseline):
 
     def _solve(self) -> Tensor:
         if self._weight is None:
-            self._weight = _solve_ridge(self.gram, self.targets, self.penalty)
+            self._weight = self._ridge(self.gram, self.targets)
         return self._weight
+
+    def _ridge(self, gram: Tensor, targets: Tensor) -> Tensor:
+        weight = _solve_ridge(gram, targets, self.penalty)
+        # A penalty lost in the rounding of large sums leaves the least-norm solution.
+        return torch.linalg.pinv(gram, hermitian=True) @ targets if weight is None else weight
 
     def _scores(self, x: Float[Tensor, "batch width"]) -> Float[Tensor, "batch classes"]:
         return self.encode(x) @ self._solve()
@@ -153,6 +159,8 @@ class RanPAC(StreamingRidge):
 
     def _held_out_error(self, penalty: float) -> float:
         weight = _solve_ridge(self.gram, self.targets, penalty)
+        if weight is None:
+            return float("inf")
         quadratic = (weight * (self._held_gram @ weight)).sum()
         return float(self._held_count - 2 * (weight * self._held_targets).sum() + quadratic)
 
@@ -161,7 +169,7 @@ class RanPAC(StreamingRidge):
             if self._held_count:
                 penalties = [10.0**power for power in range(-8, 9)]
                 self.penalty = min(penalties, key=self._held_out_error)
-            self._weight = _solve_ridge(
-                self.gram + self._held_gram, self.targets + self._held_targets, self.penalty
+            self._weight = self._ridge(
+                self.gram + self._held_gram, self.targets + self._held_targets
             )
         return self._weight
