@@ -65,3 +65,36 @@ class VisibleBrain:
 
     def predict(self, x: Tensor) -> Tensor:
         return self.why(x).labels
+
+
+class VisibleTriarchic:
+    """The state of a trained three-layer brain, by the equations of the prototype."""
+
+    def __init__(self, width: int = 16, hidden: int = 512, classes: int = 4, k: int = 8) -> None:
+        generator = torch.Generator().manual_seed(0)
+        self.projection = torch.randn(hidden, width, generator=generator)
+        self.w_core = torch.zeros(classes, hidden)
+        self.w_context = torch.zeros(classes, hidden)
+        self.importance = torch.zeros(classes, hidden)
+        self.k, self.device = k, torch.device("cpu")
+
+    def encode(self, x: Tensor) -> Tensor:
+        dense = x @ self.projection.T
+        values, winners = dense.topk(self.k, dim=1)
+        return torch.nn.functional.normalize(torch.zeros_like(dense).scatter(1, winners, values))
+
+    def update_batch(self, x: Tensor, y: Tensor) -> dict[str, float]:
+        h = self.encode(x)
+        output = h @ (self.w_core + self.w_context).T
+        error = torch.eye(len(self.w_core))[y] - output.softmax(1)
+        delta = error.T @ h / len(x)
+        self.w_context = 0.8 * (self.w_context + 0.5 * delta)
+        brake = (2 * self.importance).clamp(0, 1)
+        self.w_core += 0.05 * delta * (1 - brake)
+        right = (output.argmax(1) == y).float()[:, None]
+        self.importance.index_add_(0, y, 0.5 * right * h.abs())
+        accuracy = float(right.mean())
+        return {"accuracy": accuracy, "context_energy": float(self.w_context.norm())}
+
+    def predict(self, x: Tensor) -> Tensor:
+        return (self.encode(x) @ (self.w_core + self.w_context).T).argmax(1)

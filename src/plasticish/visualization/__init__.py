@@ -13,10 +13,12 @@ from .memories import plot_memory_map
 from .plastic import PlasticVisualizer
 from .protocols import HistoryLike
 from .style import save_figure
+from .triarchic import TriarchicVisualizer
 
 __all__ = [
     "HistoryLike",
     "PlasticVisualizer",
+    "TriarchicVisualizer",
     "denormalize_imagenet",
     "plot_accuracy_matrix",
     "plot_comparison",

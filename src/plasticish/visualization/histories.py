@@ -65,10 +65,10 @@ def plot_history(history: HistoryLike, title: str | None = None) -> Figure:
     grid = figure.add_gridspec(2, 5, height_ratios=(1.25, 1.0))
     top = figure.add_subplot(grid[0, :])
     bottom = figure.add_subplot(grid[1, :3] if matrix is not None else grid[1, :])
-    _shade_phases(top, history, steps, named=True)
+    shade_phases(top, history, steps, named=True)
     _draw_accuracy(top, history)
     top.set_title(title or _finding(history, matrix), pad=20)
-    _shade_phases(bottom, history, steps, named=False)
+    shade_phases(bottom, history, steps, named=False)
     _draw_inside(bottom, history)
     if matrix is not None:
         beside = figure.add_subplot(grid[1, 3:])
@@ -116,7 +116,8 @@ def _finding(history: HistoryLike, matrix: Array | None) -> str:
     return "Accuracy while learning"
 
 
-def _shade_phases(axis: Axes, history: HistoryLike, steps: int, *, named: bool) -> None:
+def shade_phases(axis: Axes, history: HistoryLike, steps: int, *, named: bool) -> None:
+    """Tell the phases apart by a pale background, and name them above the plot."""
     edges = [0, *history.boundaries]
     if edges[-1] < steps:
         edges.append(steps)  # an interrupted phase
