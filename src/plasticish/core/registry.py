@@ -33,8 +33,8 @@ class Registry(Generic[T]):
         self._entries: dict[str, T] = {}
 
     def add(self, name: str, entry: T) -> T:
-        """Register ``entry``; a name once given is permanent."""
-        if self._entries.get(name, entry) is not entry:
+        """Register ``entry``; a name once given is permanent (a reloaded module may give it again)."""
+        if name in self._entries and _origin(self._entries[name]) != _origin(entry):
             raise ConfigError(
                 f"{self.kind} {name!r} is registered already", cure="choose another name"
             )
@@ -63,6 +63,11 @@ class Registry(Generic[T]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+def _origin(entry: object) -> object:
+    module = getattr(entry, "__module__", None)
+    return (module, getattr(entry, "__qualname__", None)) if module else entry
 
 
 LEARNERS: Registry[type] = Registry("learner")

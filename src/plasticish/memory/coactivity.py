@@ -1,0 +1,200 @@
+"""Running Hebbian sums: what fired together, and with which class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from plasticish.core import DataError, State
+
+from .expansion import RandomExpansion
+
+__all__ = ["CoactivitySums", "Moments"]
+
+PENDING = 512  # rows gathered before one large product; many small ones are memory-bound
+PANELS = 8  # column panels of the symmetric sum, of which the upper part is never computed
+
+
+@dataclass(frozen=True)
+class Moments:
+    """The sums turned into moments, in float64.
+
+    Attributes
+    ----------
+    means : Tensor [classes, width]
+        Mean code of each class; zero for a class with no example.
+    within : Tensor [width, width]
+        Covariance of the code around the mean of its own class.
+    counts : Tensor [classes]
+        Examples of each class.
+    """
+
+    means: Tensor
+    within: Tensor
+    counts: Tensor
+
+    @property
+    def known(self) -> Tensor:
+        """Labels that have at least one example, int64."""
+        return (self.counts > 0).nonzero().flatten()
+
+    @property
+    def total(self) -> float:
+        """Number of examples."""
+        return float(self.counts.sum())
+
+
+class CoactivitySums:
+    r"""The sums :math:`G = \sum \varphi\varphi^T`, :math:`Q_c = \sum_{y=c} \varphi`, :math:`n_c`.
+
+    Each example adds the product of what fired with what fired (Hebb 1949) and nothing else, so
+    the order of a stream does not matter, two sums add up, and an example can be taken out again.
+    Products are float32, their accumulation float64. Rows wait in a small buffer of raw features
+    until one large product is worth its memory traffic.
+
+    Parameters
+    ----------
+    encode : RandomExpansion
+        From features to code.
+    device : torch.device
+        Where the sums live.
+    """
+
+    def __init__(self, encode: RandomExpansion, device: torch.device) -> None:
+        self._encode, self._device = encode, device
+        width = encode.out_dim
+        self._coactivity = torch.zeros(width, width, dtype=torch.float64, device=device)
+        self._class_sums = torch.zeros(0, width, dtype=torch.float64, device=device)
+        self.counts = torch.zeros(0, dtype=torch.float64, device=device)
+        self._waiting: list[tuple[Tensor, Tensor, float]] = []
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the sums hold."""
+        return self._coactivity.nbytes + self._class_sums.nbytes
+
+    def add(self, x: Tensor, y: Tensor, sign: float = 1.0) -> None:
+        """Add rows ``x`` with labels ``y``, or take them out with ``sign=-1``.
+
+        Raises
+        ------
+        DataError
+            If more examples of a class would go than ever came; nothing is changed.
+        """
+        classes = max(len(self.counts), int(y.max()) + 1)
+        change = torch.bincount(y, minlength=classes).double() * sign
+        counts = _grown(self.counts, classes) + change
+        if bool((counts < 0).any()):
+            worst = int(counts.argmin())
+            raise DataError(
+                "more examples would be forgotten than were learned",
+                got=f"{int(-change[worst])} of class {worst}",
+                expected=f"at most {int(counts[worst] - change[worst])}",
+            )
+        self.counts, self._class_sums = counts, _grown(self._class_sums, classes)
+        self._waiting.append((x.clone(), y.clone(), sign))
+        if sum(len(rows) for rows, _, _ in self._waiting) >= PENDING:
+            self.flush()
+
+    def flush(self) -> None:
+        """Add what waits to the sums."""
+        if not self._waiting:
+            return
+        x = torch.cat([rows for rows, _, _ in self._waiting])
+        y = torch.cat([labels for _, labels, _ in self._waiting])
+        sign = torch.cat([x.new_full((len(rows),), sign) for rows, _, sign in self._waiting])
+        for some in torch.split(torch.arange(len(x), device=x.device), 2 * PENDING):
+            self._accumulate(x[some], y[some], sign[some, None])
+        self._waiting = []
+
+    def _accumulate(self, x: Tensor, y: Tensor, sign: Tensor) -> None:
+        code = self._encode(x)
+        signed = code * sign
+        self._class_sums.index_add_(0, y, signed.double())
+        panel = -(-code.shape[1] // PANELS)
+        for start in range(0, code.shape[1], panel):
+            stop = start + panel
+            # Only on and below the diagonal panels: the sum is symmetric, half of it is enough.
+            self._coactivity[start:, start:stop] += code[:, start:].T @ signed[:, start:stop]
+
+    def merge(self, other: CoactivitySums) -> None:
+        """Add the sums of ``other``, as if its stream had been seen here too."""
+        self.flush()
+        other.flush()
+        classes = max(len(self.counts), len(other.counts))
+        self._coactivity += other._coactivity.to(self._device)
+        self._class_sums = _grown(self._class_sums, classes)
+        self._class_sums[: len(other.counts)] += other._class_sums.to(self._device)
+        self.counts = _grown(self.counts, classes)
+        self.counts[: len(other.counts)] += other.counts.to(self._device)
+
+    def moments(self, width: int | None = None) -> Moments:
+        """Return means and within-class covariance of the first ``width`` parts of the code."""
+        self.flush()
+        width = self._encode.out_dim if width is None else width
+        lower = self._coactivity[:width, :width].tril()
+        within = lower + lower.tril(-1).T
+        counts = self.counts
+        means = self._class_sums[:, :width] / counts.clamp(min=1)[:, None]
+        within -= (means.T * counts) @ means
+        within /= counts.sum().clamp(min=1)
+        return Moments(means, within, counts.clone())
+
+    def class_means(self, width: int) -> Tensor:
+        """Return the mean of the first ``width`` parts of the code, by class, as float32."""
+        means = self._class_sums[:, :width] / self.counts.clamp(min=1)[:, None]
+        return means.float()
+
+    def export_state(self) -> State:
+        """Return the sums."""
+        # What waits is exported as it waits: adding it up early would round differently from a
+        # run that was never interrupted.
+        waiting = self._waiting or [
+            (torch.zeros(0, self._encode.in_dim), torch.zeros(0, dtype=torch.int64), 1.0)
+        ]
+        return State(
+            {},
+            {
+                "coactivity": self._coactivity,
+                "class_sums": self._class_sums,
+                "counts": self.counts,
+                "waiting_x": torch.cat([rows for rows, _, _ in waiting]),
+                "waiting_y": torch.cat([labels for _, labels, _ in waiting]),
+                "waiting_sign": torch.cat(
+                    [torch.full((len(rows),), sign) for rows, _, sign in waiting]
+                ),
+            },
+        )
+
+    def import_state(self, state: State) -> None:
+        """Put back what :meth:`export_state` returned."""
+        put = {key: tensor.to(self._device) for key, tensor in state.tensors.items()}
+        if put["coactivity"].shape != self._coactivity.shape:
+            raise DataError(
+                "the stored sums have another width",
+                got=str(tuple(put["coactivity"].shape)),
+                expected=str(tuple(self._coactivity.shape)),
+            )
+        self._coactivity, self._class_sums = put["coactivity"], put["class_sums"]
+        self.counts = put["counts"]
+        self._waiting = []
+        if len(put["waiting_x"]):
+            self._waiting = _runs(put["waiting_x"], put["waiting_y"], put["waiting_sign"])
+
+
+def _runs(x: Tensor, y: Tensor, sign: Tensor) -> list[tuple[Tensor, Tensor, float]]:
+    """Cut rows where their sign changes."""
+    _, lengths = torch.unique_consecutive(sign, return_counts=True)
+    cuts = lengths.tolist()
+    parts = (torch.split(part, cuts) for part in (x, y, sign))
+    return [(rows, labels, float(signs[0])) for rows, labels, signs in zip(*parts, strict=True)]
+
+
+def _grown(tensor: Tensor, rows: int) -> Tensor:
+    if len(tensor) >= rows:
+        return tensor
+    fresh = tensor.new_zeros((rows, *tensor.shape[1:]))
+    fresh[: len(tensor)] = tensor
+    return fresh

@@ -1,0 +1,318 @@
+"""The slow store: everything that was ever seen, as sums, turned into a readout during sleep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from jaxtyping import Float32, Int64
+from torch import Tensor
+
+from plasticish.core import (
+    LEARNERS,
+    ArrayLike,
+    Batch,
+    ConfigError,
+    DeviceLike,
+    NotReadyError,
+    Persistent,
+    Report,
+    State,
+    check_features,
+    check_labels,
+    check_positive,
+    resolve_device,
+)
+
+from .coactivity import CoactivitySums, Moments
+from .expansion import RandomExpansion
+
+__all__ = ["AssociativeCortex"]
+
+BASE_SHRINKAGE = 0.1
+
+
+@LEARNERS.register("associative_cortex")
+class AssociativeCortex(Persistent):
+    r"""Hebbian co-activity and class sums, read out as a shrunken linear discriminant.
+
+    Learning adds each example to :math:`G = \sum \varphi\varphi^T`,
+    :math:`Q_c = \sum_{y=c}\varphi` and :math:`n_c`, where :math:`\varphi` is a fixed wide look at
+    the features (:class:`~plasticish.memory.expansion.RandomExpansion`). Sleep turns the sums
+    into a readout, the streaming linear discriminant [1]_ with ridge shrinkage [2]_:
+
+    .. math::
+        m_c = Q_c / n_c, \qquad S_w = (G - \textstyle\sum_c n_c m_c m_c^T) / n, \qquad
+        w_c = (S_w + e\,\tfrac{\mathrm{tr} S_w}{H} I)^{-1} m_c, \qquad
+        b_c = -\tfrac12 m_c^T w_c
+
+    Priors are equal, so a class that was shown more often is not favoured. Any order of the
+    stream gives the same readout to rounding; :meth:`merge` equals having seen both streams;
+    :meth:`forget` takes an example out again.
+
+    Parameters
+    ----------
+    in_dim : int
+        Width of the features.
+    expansion : int
+        Number of random units beside the features (0: a plain linear discriminant).
+    num_classes : int, optional
+        Fixes the classes; ``None`` lets them grow as labels appear.
+    shrinkage : float, optional
+        :math:`e > 0`. ``None`` chooses it from the counts: :math:`e = 0.1 + H / n`, much while
+        the covariance of :math:`H` parts rests on few examples, little later.
+    seed : int
+        Of the random units. Cortices to be merged must share it.
+    device : str or torch.device, optional
+        Where the sums live.
+
+    References
+    ----------
+    .. [1] T. L. Hayes, C. Kanan, "Lifelong machine learning with deep streaming linear
+       discriminant analysis", CVPR Workshops 2020.
+    .. [2] J. H. Friedman, "Regularized discriminant analysis", JASA 84 (1989).
+
+    Examples
+    --------
+    >>> cortex = AssociativeCortex(in_dim=2, expansion=8)
+    >>> _ = cortex.learn(([[1.0, 0.1], [0.9, 0.0], [0.1, 1.0], [0.0, 0.8]], [0, 0, 1, 1]))
+    >>> cortex.sleep()["known_classes"]
+    2
+    >>> cortex.predict([[0.0, 1.0]])
+    tensor([1])
+    """
+
+    kind = "associative_cortex"
+
+    def __init__(
+        self,
+        in_dim: int,
+        expansion: int = 2048,
+        num_classes: int | None = None,
+        *,
+        shrinkage: float | None = None,
+        seed: int = 0,
+        device: DeviceLike = None,
+    ) -> None:
+        check_positive(in_dim=in_dim, shrinkage=1.0 if shrinkage is None else shrinkage)
+        if num_classes is not None:
+            check_positive(num_classes=num_classes)
+        if expansion < 0:
+            raise ConfigError("expansion is out of range", got=str(expansion), expected=">= 0")
+        self.device = resolve_device(device)
+        self.in_dim, self.expansion, self.seed = in_dim, expansion, seed
+        self.shrinkage, self._fixed_classes = shrinkage, num_classes
+        self._encode = RandomExpansion(in_dim, expansion, seed, self.device)
+        self._sums = CoactivitySums(self._encode, self.device)
+        self._slept = False
+        self._readout: tuple[Tensor, Tensor, Tensor] | None = None
+
+    # ------------------------------------------------------------------ what is in it
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes: fixed, or the largest label ever learned plus one."""
+        return self._fixed_classes or len(self._sums.counts)
+
+    @property
+    def class_counts(self) -> Tensor:
+        """Examples in the sums by class, int64 [classes]."""
+        counts = torch.zeros(self.num_classes, dtype=torch.int64, device=self.device)
+        counts[: len(self._sums.counts)] = self._sums.counts.long()
+        return counts
+
+    @property
+    def seen(self) -> int:
+        """Number of examples in the sums."""
+        return int(self._sums.counts.sum())
+
+    @property
+    def known_classes(self) -> Int64[Tensor, " known"]:
+        """Labels that the readout in force can give, ascending."""
+        return torch.zeros(0, dtype=torch.int64) if not self.ready else self._current()[2]
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is anything to read out."""
+        return self.seen > 0 or self._readout is not None
+
+    def stats(self) -> Report:
+        """Return counts and bytes as plain numbers."""
+        return {
+            "seen": self.seen,
+            "classes": self.num_classes,
+            "width": self._encode.out_dim,
+            "slept": self._slept,
+            "bytes": self._sums.nbytes,
+        }
+
+    # ------------------------------------------------------------------ learning
+
+    def learn(self, batch: Batch) -> Report:
+        """Add a batch ``(x [batch, in_dim], y [batch])`` to the sums.
+
+        The readout in force stays until :meth:`sleep`.
+
+        Raises
+        ------
+        ShapeError, DTypeError, DataError, LabelError
+            Unusable input; nothing is learned.
+        """
+        return self._add(batch, 1.0)
+
+    def forget(self, x: ArrayLike, y: ArrayLike) -> Report:
+        """Take examples out of the sums, as if they had never been learned.
+
+        Raises
+        ------
+        DataError
+            If more examples of a class would go than were learned; nothing is changed.
+        ShapeError, DTypeError, LabelError
+            Unusable input.
+        """
+        return self._add((x, y), -1.0)
+
+    def _add(self, batch: Batch, sign: float) -> Report:
+        x = check_features(batch[0], self.in_dim, device=self.device)
+        y = check_labels(batch[1], len(x), num_classes=self._fixed_classes, device=self.device)
+        self._sums.add(x, y, sign)
+        if not self._slept:
+            self._readout = None
+        return {"seen": self.seen, "classes": self.num_classes}
+
+    def merge(self, other: AssociativeCortex) -> Report:
+        """Add the sums of ``other``, as if its stream had been seen here too.
+
+        Raises
+        ------
+        ConfigError
+            If the two differ in width, expansion or seed, so that their sums mean other things.
+        """
+        mine, theirs = ((cortex.in_dim, cortex.expansion, cortex.seed) for cortex in (self, other))
+        if mine != theirs or other is self:
+            raise ConfigError(
+                "these cortices cannot be merged",
+                got="itself" if other is self else f"(in_dim, expansion, seed) = {theirs}",
+                expected=f"another cortex with {mine}",
+            )
+        self._sums.merge(other._sums)
+        if not self._slept:
+            self._readout = None
+        return {"seen": self.seen, "classes": self.num_classes}
+
+    def sleep(self) -> Report:
+        """Turn the sums into the readout that holds until the next sleep.
+
+        Raises
+        ------
+        NotReadyError
+            If nothing was ever learned.
+        """
+        self._readout = self._solve()
+        self._slept = True
+        return {
+            "seen": self.seen,
+            "known_classes": len(self._readout[2]),
+            "shrinkage": self.current_shrinkage(),
+        }
+
+    def current_shrinkage(self) -> float:
+        """Return the shrinkage :math:`e` that a sleep would use now."""
+        if self.shrinkage is not None:
+            return self.shrinkage
+        return BASE_SHRINKAGE + self._encode.out_dim / max(self.seen, 1)
+
+    # ------------------------------------------------------------------ answering
+
+    def evidence(self, x: ArrayLike) -> Float32[Tensor, "batch known"]:
+        """Return the log evidence for each of :attr:`known_classes`, up to a constant a row.
+
+        Until the first sleep the readout is made from the sums as they stand.
+
+        Raises
+        ------
+        NotReadyError
+            If nothing was ever learned.
+        ShapeError, DTypeError, DataError
+            Unusable queries.
+        """
+        weights, bias, _ = self._current()
+        queries = check_features(x, self.in_dim, device=self.device)
+        return torch.addmm(bias, self._encode(queries), weights)
+
+    def predict_proba(self, x: ArrayLike) -> Float32[Tensor, "batch classes"]:
+        """Return the posterior of each class under the discriminant; rows sum to one."""
+        posterior = torch.softmax(self.evidence(x), dim=1)
+        known = self._current()[2]
+        full = posterior.new_zeros((len(posterior), max(self.num_classes, int(known.max()) + 1)))
+        full[:, known] = posterior
+        return full
+
+    def predict(self, x: ArrayLike) -> Int64[Tensor, " batch"]:
+        """Return the label with the strongest evidence."""
+        strongest = self.evidence(x).argmax(dim=1)
+        return self._current()[2][strongest]
+
+    # ------------------------------------------------------------------ for the other parts
+
+    def moments(self) -> Moments:
+        """Return class means and within-class covariance of the rescaled features alone."""
+        return self._sums.moments(self.in_dim)
+
+    def expectations(self) -> Float32[Tensor, "classes in_dim"]:
+        """Return what each class looks like on average, in rescaled features."""
+        return self._sums.class_means(self.in_dim)
+
+    def _current(self) -> tuple[Tensor, Tensor, Tensor]:
+        if self._readout is None:
+            self._readout = self._solve()
+        return self._readout
+
+    def _solve(self) -> tuple[Tensor, Tensor, Tensor]:
+        moments = self._sums.moments()
+        known = moments.known
+        if not len(known):
+            raise NotReadyError(
+                "the cortex has seen nothing yet", cure="teach it with learn((x, y)) first"
+            )
+        means, system = moments.means[known], moments.within
+        # With one example a class nothing varies within: any multiple of the identity then gives
+        # nearest-mean, and the mean square of the code sets its scale.
+        scale = float(system.diagonal().mean().clamp(min=1e-9 * float(means.square().mean())))
+        system.diagonal().add_(self.current_shrinkage() * max(scale, 1e-30))
+        # Cholesky in place: the system is large, and a second copy of it would set the peak.
+        torch.linalg.cholesky(system, out=system)
+        weights = torch.cholesky_solve(means.T, system)
+        bias = -0.5 * (means.T * weights).sum(dim=0)
+        return weights.float(), bias.float(), known
+
+    # ------------------------------------------------------------------ state
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor arguments."""
+        return {
+            "in_dim": self.in_dim,
+            "expansion": self.expansion,
+            "num_classes": self._fixed_classes,
+            "shrinkage": self.shrinkage,
+            "seed": self.seed,
+            "device": str(self.device),
+        }
+
+    def export_state(self) -> State:
+        """Return sums and readout."""
+        tensors = dict(self._sums.export_state().tensors)
+        if self._slept and self._readout is not None:
+            tensors |= dict(zip(("weights", "bias", "known"), self._readout, strict=True))
+        return State({"slept": self._slept}, tensors)
+
+    def import_state(self, state: State) -> None:
+        """Put back what :meth:`export_state` returned."""
+        self._sums.import_state(state)
+        self._slept = bool(state.values["slept"])
+        self._readout = None
+        if self._slept:
+            weights, bias, known = (
+                state.tensors[key].to(self.device) for key in ("weights", "bias", "known")
+            )
+            self._readout = (weights, bias, known)
