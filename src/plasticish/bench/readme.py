@@ -1,0 +1,95 @@
+"""Figures of the README, generated from the result files.
+
+``python -m plasticish.bench.readme`` rewrites what stands between ``<!-- bench:see/few-shot -->``
+and ``<!-- /bench -->``; with ``--check`` it changes nothing and fails if anything would change.
+``<!-- bench:goals -->`` holds the table of all goals.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from plasticish.core import DataError, write_atomically
+
+from .results import RESULTS, Result, load_results
+from .table import goal_text, markdown_goals, markdown_table
+
+__all__ = ["main", "render"]
+
+_BLOCK = re.compile(r"<!-- bench:(?P<id>[a-z0-9/-]+) -->.*?<!-- /bench -->", re.DOTALL)
+
+
+def block(id: str, results: Mapping[str, Result]) -> str:
+    """Return what stands between the markers of ``id``.
+
+    Raises
+    ------
+    DataError
+        If there is no result of that id.
+    """
+    if id == "goals":
+        return markdown_goals(results.values())
+    if id not in results:
+        raise DataError(
+            f"a document shows {id}, which has no result", cure=f"run: plasticish bench {id}"
+        )
+    result = results[id]
+    seeds = f"{len(result.seeds)} seeds" if len(result.seeds) > 1 else "one run"
+    parts = [
+        markdown_table(result),
+        f"*{result.id}: {result.data}; {seeds}. {result.protocol}*",
+    ]
+    goals = [f"- {goal_text(outcome)}" for outcome in result.outcomes()]
+    if goals:
+        parts.append("\n".join(goals))
+    return "\n\n".join(parts)
+
+
+def render(text: str, results: Mapping[str, Result]) -> str:
+    """Return ``text`` with every marked block generated anew.
+
+    Examples
+    --------
+    >>> print(render("<!-- bench:goals -->\\nold\\n<!-- /bench -->", {}))
+    <!-- bench:goals -->
+    | scenario | figure | goal | aim | measured |  |
+    | --- | --- | ---: | ---: | ---: | --- |
+    <!-- /bench -->
+    """
+    return _BLOCK.sub(
+        lambda match: (
+            f"<!-- bench:{match['id']} -->\n{block(match['id'], results)}\n<!-- /bench -->"
+        ),
+        text,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Rewrite the documents, or check them; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m plasticish.bench.readme", description=__doc__)
+    parser.add_argument("documents", nargs="*", type=Path, default=[Path("README.md")])
+    parser.add_argument("--check", action="store_true", help="change nothing, fail on drift")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the results")
+    options = parser.parse_args(arguments)
+    results = load_results(options.results)
+    drifted = []
+    for document in options.documents:
+        text = document.read_text(encoding="utf-8")
+        fresh = render(text, results)
+        if fresh != text:
+            drifted.append(document)
+            if not options.check:
+                write_atomically(document, fresh.encode())
+    if options.check and drifted:
+        names = ", ".join(str(document) for document in drifted)
+        print(f"{names}: figures differ from {options.results}; run: make docs", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,179 @@
+"""Run scenarios by id, skip with a reason what cannot run here, and keep what was found."""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib
+import os
+import pkgutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from plasticish.core import ConfigError, MissingExtraError, track
+
+from .environment import environment
+from .results import RESULTS, Result, make_result, save_result
+from .scenario import SCENARIOS, Context, Scenario, UnavailableError
+
+__all__ = ["Outcome", "load_scenarios", "run_scenario", "run_scenarios", "select"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one scenario: a result and its file, or the reason why it was skipped."""
+
+    id: str
+    result: Result | None = None
+    path: Path | None = None
+    skipped: str | None = None
+
+
+def load_scenarios() -> None:
+    """Import every scenario of the package, so that it is registered."""
+    from . import see
+
+    for module in pkgutil.iter_modules(see.__path__):
+        importlib.import_module(f"{see.__name__}.{module.name}")
+
+
+def select(patterns: Iterable[str]) -> list[Scenario]:
+    """Return the scenarios whose ids match any of the patterns (``see/*``), each once.
+
+    Raises
+    ------
+    ConfigError
+        If a pattern matches nothing.
+
+    Examples
+    --------
+    >>> [scenario.id for scenario in select(["see/split-*"])]
+    ['see/split-digits']
+    """
+    load_scenarios()
+    chosen: dict[str, Scenario] = {}
+    for pattern in patterns:
+        ids = fnmatch.filter(SCENARIOS, pattern)
+        if not ids:
+            raise ConfigError(
+                "no scenario matches", got=repr(pattern), expected="one of: " + ", ".join(SCENARIOS)
+            )
+        chosen.update((id, SCENARIOS[id]) for id in ids)
+    return list(chosen.values())
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Hold torch to one thread: on a busy machine more make small products many times slower."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def default_data_root() -> Path | None:
+    """Return the folder that ``PLASTICISH_DATA`` names, if it does."""
+    named = os.environ.get("PLASTICISH_DATA")
+    return Path(named) if named else None
+
+
+def run_scenario(
+    scenario: Scenario,
+    *,
+    quick: bool = False,
+    seeds: Sequence[int] | None = None,
+    data_root: Path | None = None,
+    cache: Path | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Result:
+    """Run one scenario and return its result; nothing is written.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What to run.
+    quick : bool
+        A short run on the quick seeds.
+    seeds : sequence of int, optional
+        Others than the scenario's own.
+    data_root : Path, optional
+        Data beyond the bundled; by default ``PLASTICISH_DATA``.
+    cache : Path, optional
+        Folder of the feature cache; by default that of the library.
+    clock : callable
+        Gives seconds.
+
+    Raises
+    ------
+    UnavailableError
+        If something it needs is not here.
+    """
+    data_root = data_root or default_data_root()
+    if scenario.requires_data and data_root is None:
+        raise UnavailableError(
+            f"{scenario.id} needs {scenario.data}",
+            cure="set PLASTICISH_DATA to the folder that holds it",
+        )
+    chosen = tuple(seeds) if seeds else (scenario.quick_seeds if quick else scenario.seeds)
+    context = Context(chosen, quick, data_root, cache)
+    start = clock()
+    try:
+        with one_thread():
+            findings = scenario.run(context)
+            described = environment()
+    except (MissingExtraError, FileNotFoundError) as error:
+        raise UnavailableError(f"{scenario.id} cannot run here: {error}") from error
+    return make_result(
+        scenario,
+        findings,
+        seeds=chosen,
+        quick=quick,
+        seconds=clock() - start,
+        environment=described,
+    )
+
+
+def run_scenarios(
+    patterns: Iterable[str] = ("*",),
+    *,
+    quick: bool = False,
+    seeds: Sequence[int] | None = None,
+    data_root: Path | None = None,
+    cache: Path | None = None,
+    folder: Path | None = None,
+) -> Iterator[Outcome]:
+    """Run scenarios by id or pattern, and yield what became of each as it is done.
+
+    Parameters
+    ----------
+    patterns : iterable of str
+        Ids, or patterns such as ``"see/*"``.
+    quick, seeds, data_root, cache
+        As :func:`run_scenario` takes them.
+    folder : Path, optional
+        Where results are written. By default ``benchmarks/results``, and nowhere for a quick run
+        or one on other seeds: such figures must not pass for measured ones.
+
+    Raises
+    ------
+    ConfigError
+        If a pattern matches nothing.
+    """
+    if folder is None and not quick and seeds is None:
+        folder = RESULTS
+    for scenario in track(select(patterns), "scenarios"):
+        try:
+            result = run_scenario(
+                scenario, quick=quick, seeds=seeds, data_root=data_root, cache=cache
+            )
+        except UnavailableError as reason:
+            yield Outcome(scenario.id, skipped=str(reason))
+            continue
+        path = save_result(result, folder) if folder is not None else None
+        yield Outcome(scenario.id, result, path)

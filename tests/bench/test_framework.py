@@ -1,0 +1,350 @@
+"""Scenarios, results, tables, the README and timing, on scenarios made up for the purpose."""
+
+import itertools
+import json
+import os
+
+import pytest
+import torch
+from rich.console import Console
+
+from plasticish.bench import (
+    SCENARIOS,
+    Context,
+    Findings,
+    Goal,
+    Metric,
+    Result,
+    Scenario,
+    environment,
+    goal_text,
+    load_result,
+    load_results,
+    markdown_goals,
+    markdown_table,
+    regressions,
+    rich_table,
+    run_scenario,
+    run_scenarios,
+    save_result,
+    scenario,
+    select,
+    side_by_side,
+)
+from plasticish.bench import runner as runner_module
+from plasticish.bench.figure import plot_result
+from plasticish.bench.readme import main as readme_main
+from plasticish.bench.readme import render
+from plasticish.bench.scenario import UnavailableError
+from plasticish.core import ConfigError, DataError, MissingExtraError
+
+
+def made_up(run=None, **changes):
+    def measured(context):
+        findings = Findings()
+        findings.add("brain", ACC=[90 + seed for seed in context.seeds], forgetting=[0.5, 0.7])
+        findings.add("naive", ACC=19.9)
+        findings.notes.append("a note")
+        return findings
+
+    settings = {
+        "id": "test/made-up",
+        "title": "made up",
+        "question": "Does it work?",
+        "protocol": "none",
+        "data": "numbers",
+        "metrics": (
+            Metric("ACC"),
+            Metric("forgetting", higher_is_better=False),
+            Metric("unused"),
+        ),
+        "run": run or measured,
+        "goals": (
+            Goal("brain", "ACC", ">=", 90.0, aim=95.0),
+            Goal("brain", "forgetting", "<=", 0.3),
+            Goal("absent", "ACC", ">=", 1.0),
+        ),
+        "baselines": ("naive", "not run"),
+        "seeds": (0, 1),
+    }
+    return Scenario(**{**settings, **changes})
+
+
+@pytest.fixture
+def result():
+    return run_scenario(made_up())
+
+
+class TestScenario:
+    def test_ids_are_well_formed_and_permanent(self):
+        with pytest.raises(ConfigError, match="no scenario id"):
+            scenario("See/Digits", title="", question="", protocol="", data="", metrics=[])
+        select(["*"])
+        with pytest.raises(ConfigError, match="registered already"):
+            scenario("see/split-digits", title="", question="", protocol="", data="", metrics=[])(
+                lambda context: Findings()
+            )
+
+    def test_globs_select(self):
+        assert [s.id for s in select(["see/split-*", "see/split-digits"])] == ["see/split-digits"]
+        with pytest.raises(ConfigError, match="no scenario matches"):
+            select(["hear/*"])
+
+    def test_every_scenario_is_stated_in_full(self):
+        for chosen in select(["*"]):
+            assert chosen.title
+            assert chosen.question.endswith("?")
+            assert chosen.protocol.endswith(".")
+            names = {metric.name for metric in chosen.metrics}
+            assert {goal.metric for goal in chosen.goals} <= names
+            assert len(chosen.seeds) >= 5 or len(chosen.seeds) == 1
+            assert "\n" not in chosen.protocol
+        assert SCENARIOS["see/split-digits"].goals[0].bound == 98.8
+
+    def test_goals_judge_the_statistic_they_name(self):
+        assert Goal("r", "m", "<=", 0.5, statistic="range").measure([1.0, 1.4, 1.1]) == (
+            pytest.approx(0.4)
+        )
+        assert Goal("r", "m", ">=", 2, statistic="min").measure([1.0, 3.0]) == 1.0
+        assert not Goal("r", "m", "<=", 0.5).reached(0.6)
+        with pytest.raises(ConfigError, match="judged"):
+            Goal("r", "m", ">", 1)
+
+
+class TestRunner:
+    def test_seeds_are_the_scenarios_own_the_quick_or_the_given(self):
+        given = []
+        spy = made_up(run=lambda context: (given.append(context), Findings())[1])
+        run_scenario(spy)
+        run_scenario(spy, quick=True)
+        run_scenario(spy, seeds=[7])
+        assert [(c.seeds, c.quick) for c in given] == [((0, 1), False), ((0,), True), ((7,), False)]
+
+    def test_missing_data_and_extras_are_reasons_to_skip(self, monkeypatch):
+        monkeypatch.delenv("PLASTICISH_DATA", raising=False)
+        with pytest.raises(UnavailableError, match="PLASTICISH_DATA"):
+            run_scenario(made_up(requires_data=True))
+
+        def lacking(context):
+            raise MissingExtraError("faces need the package 'faces'")
+
+        with pytest.raises(UnavailableError, match="faces"):
+            run_scenario(made_up(run=lacking))
+
+    def test_outcomes_carry_the_reason(self, monkeypatch, tmp_path):
+        def absent(context):
+            raise UnavailableError("nothing to see here")
+
+        chosen = [made_up(run=absent), made_up()]
+        monkeypatch.setattr(runner_module, "select", lambda patterns: chosen)
+        skipped, done = run_scenarios(folder=tmp_path)
+        assert (skipped.skipped, skipped.result) == ("nothing to see here", None)
+        assert done.path == tmp_path / "test" / "made-up.json"
+        assert done.path.exists()
+
+    def test_quick_figures_are_not_kept(self, monkeypatch, tmp_path):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(runner_module, "select", lambda patterns: [made_up()])
+        assert [outcome.path for outcome in run_scenarios(quick=True)] == [None]
+        assert [outcome.path for outcome in run_scenarios(seeds=[1])] == [None]
+        assert [str(o.path) for o in run_scenarios()] == ["benchmarks/results/test/made-up.json"]
+
+    def test_one_thread_while_it_runs(self):
+        seen = []
+        torch.set_num_threads(2)
+        try:
+            run_scenario(
+                made_up(run=lambda c: (seen.append(torch.get_num_threads()), Findings())[1])
+            )
+            assert torch.get_num_threads() == 2
+        finally:
+            torch.set_num_threads(1)
+        assert seen == [1]
+
+    def test_a_metric_that_was_not_stated_is_refused(self):
+        def surprise(context):
+            findings = Findings()
+            findings.add("brain", luck=7)
+            return findings
+
+        with pytest.raises(ConfigError, match="luck"):
+            run_scenario(made_up(run=surprise))
+
+    def test_the_environment_names_no_host_and_no_path(self):
+        text = json.dumps(environment())
+        assert os.uname().nodename not in text
+        assert "/" not in text
+
+
+class TestResults:
+    def test_round_trip(self, result, tmp_path):
+        save_result(result, tmp_path)
+        again = load_result("test/made-up", tmp_path)
+        assert again.rows == result.rows
+        assert again.goals == result.goals
+        assert again.metrics == result.metrics
+        assert again.to_dict() == result.to_dict()
+        assert load_results(tmp_path) == {"test/made-up": again}
+
+    def test_the_file_says_what_was_reached(self, result):
+        content = result.to_dict()
+        assert content["schema"] == 1
+        assert content["rows"]["brain"]["ACC"] == {
+            "values": [90.0, 91.0],
+            "mean": 90.5,
+            "sd": pytest.approx(0.707107),
+        }
+        assert [(g["reached"], g["aim_reached"]) for g in content["goals"]] == [
+            (True, False),
+            (False, None),
+            (False, None),
+        ]
+        assert content["baselines"] == ("naive",)
+        assert content["notes"] == ("a note",)
+
+    def test_no_figure_may_be_nan(self, result, tmp_path):
+        broken = Result(**{**result.__dict__, "rows": {"brain": {"ACC": (float("nan"),)}}})
+        save_result(result, tmp_path)
+        with pytest.raises(ValueError, match="JSON"):
+            save_result(broken, tmp_path)
+        assert load_result("test/made-up", tmp_path).rows == result.rows
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            ("{", "damaged"),
+            ('{"schema": 99}', "another schema"),
+            ("[]", "another schema"),
+            ('{"schema": 1, "goals": []}', "damaged"),
+        ],
+    )
+    def test_bad_files_are_refused_by_name(self, content, message, tmp_path):
+        (tmp_path / "a").mkdir()
+        (tmp_path / "a" / "b.json").write_text(content)
+        with pytest.raises(DataError, match=f"a/b.*{message}"):
+            load_result("a/b", tmp_path)
+
+    def test_missing(self, tmp_path):
+        with pytest.raises(DataError, match="no result of a/b"):
+            load_result("a/b", tmp_path)
+
+    def test_regressions_know_the_direction_and_the_tolerance(self, result):
+        def changed(**rows):
+            return Result(**{**result.__dict__, "rows": rows})
+
+        base = changed(brain={"ACC": (90.0,), "forgetting": (1.0,)}, naive={"ACC": (20.0,)})
+        assert regressions(base, base) == []
+        worse = changed(brain={"ACC": (89.0,), "forgetting": (2.0,)})
+        assert [str(r) for r in regressions(base, worse)] == [
+            "brain / ACC: 90 -> 89",
+            "brain / forgetting: 1 -> 2",
+            "naive / ACC: 20 -> gone",
+        ]
+        within = changed(brain={"ACC": (89.6,), "forgetting": (0.1,)}, naive={"ACC": (50.0,)})
+        assert regressions(base, within) == []
+
+    def test_speeds_are_compared_by_share(self, result):
+        def rate(value):
+            return Result(
+                **{
+                    **result.__dict__,
+                    "metrics": (Metric("r", "/s", tolerance=0.3, relative=True),),
+                    "rows": {"brain": {"r": (value,)}},
+                }
+            )
+
+        assert regressions(rate(1000), rate(750)) == []
+        assert len(regressions(rate(1000), rate(650))) == 1
+
+
+class TestTables:
+    def test_markdown(self, result):
+        lines = markdown_table(result).splitlines()
+        assert lines[0] == "|  | ACC (%) | forgetting (%) |"  # the unused column is left out
+        assert lines[2] == "| brain | 90.5 ± 0.7 | 0.6 ± 0.1 |"
+        assert lines[3] == "| naive | 19.9 | – |"
+
+    def test_goals(self, result):
+        reached, missed, absent = result.outcomes()
+        assert goal_text(reached) == "brain: ACC ≥ 90 (aim 95): 90.5, reached"
+        assert goal_text(missed) == "brain: forgetting ≤ 0.3: 0.6, missed"
+        assert goal_text(absent) == "absent: ACC ≥ 1: not measured"
+        table = markdown_goals([result])
+        assert "| test/made-up | brain: ACC | ≥ 90 | 95 | 90.5 | yes |" in table
+        assert "| **no** |" in table
+
+    def test_terminal(self, result):
+        console = Console(width=100, record=True, file=open(os.devnull, "w"))  # noqa: SIM115, PTH123
+        with console.file:
+            console.print(rich_table(result))
+        text = console.export_text()
+        assert "90.5 ± 0.7" in text
+        assert "missed" in text
+
+    def test_figure(self, result):
+        figure = plot_result(result)
+        assert len(figure.axes[0].patches) >= 2
+        with pytest.raises(ConfigError, match="no such figures"):
+            plot_result(result, "unused")
+
+
+class TestReadme:
+    text = "before\n<!-- bench:test/made-up -->\nold\n<!-- /bench -->\nafter\n"
+
+    def test_blocks_are_generated_and_the_rest_is_left(self, result):
+        fresh = render(self.text, {"test/made-up": result})
+        assert fresh.startswith("before\n<!-- bench:test/made-up -->\n|  | ACC (%) |")
+        assert fresh.endswith("<!-- /bench -->\nafter\n")
+        assert "old" not in fresh
+        assert render(fresh, {"test/made-up": result}) == fresh
+
+    def test_a_block_without_a_result_is_an_error(self):
+        with pytest.raises(DataError, match="test/made-up"):
+            render(self.text, {})
+
+    def test_check_fails_on_drift_and_changes_nothing(self, result, tmp_path, capsys):
+        save_result(result, tmp_path / "results")
+        document = tmp_path / "README.md"
+        document.write_text(self.text)
+        arguments = [str(document), "--results", str(tmp_path / "results")]
+        assert readme_main([*arguments, "--check"]) == 1
+        assert "make docs" in capsys.readouterr().err
+        assert document.read_text() == self.text
+        assert readme_main(arguments) == 0
+        assert "90.5 ± 0.7" in document.read_text()
+        assert readme_main([*arguments, "--check"]) == 0
+
+
+class TestTiming:
+    def test_interleaves_and_reports_the_minimum(self):
+        calls = []
+        ticks = itertools.accumulate(itertools.cycle([0, 1, 0, 2]))
+        times = side_by_side(
+            {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")},
+            repeats=3,
+            clock=lambda: float(next(ticks)),
+        )
+        assert calls == ["a", "b"] * 3
+        assert times["a"].seconds == (1.0, 1.0, 1.0)
+        assert times["b"].best == 2.0
+
+    def test_setup_is_outside_the_time_and_fresh_each_round(self):
+        made = itertools.count()
+        got = []
+        ticks = itertools.count()
+        times = side_by_side(
+            {"a": got.append},
+            repeats=2,
+            setup={"a": lambda: (next(ticks), next(made))[1]},
+            clock=lambda: float(next(ticks)),
+        )
+        assert got == [0, 1]
+        assert times["a"].seconds == (1.0, 1.0)
+
+    def test_refuses_no_repeats(self):
+        with pytest.raises(ConfigError, match="repeats"):
+            side_by_side({"a": lambda: None}, repeats=0)
+
+
+def test_context_defaults():
+    assert Context((0,)) == Context((0,), quick=False, data_root=None, cache=None)

@@ -1,0 +1,29 @@
+"""The figures of the documents are those of the result files, and every scenario has one."""
+
+from pathlib import Path
+
+import pytest
+
+from plasticish.bench import load_results
+from plasticish.bench.readme import render
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+
+
+@pytest.mark.parametrize("name", ["README.md", "QUICKSTART.md"])
+def test_documents_show_what_was_measured(name):
+    document = ROOT / name
+    if not document.exists():
+        pytest.skip(f"{name} is not part of this tree")
+    text = document.read_text(encoding="utf-8")
+    assert render(text, load_results(RESULTS)) == text, "run: make docs"
+
+
+def test_results_are_full_runs_and_say_nothing_of_the_machine():
+    for result in load_results(RESULTS).values():
+        assert not result.quick, result.id
+        text = str(result.to_dict())
+        assert "/home/" not in text, result.id
+        assert "/work/" not in text, result.id
+        assert "/tmp/" not in text, result.id
