@@ -9,11 +9,19 @@ from __future__ import annotations
 import os
 import sys
 import time
+from functools import partial
 
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from plasticish.training import Callback, PhaseConfig, PlasticTrainer, Trainer, resume
+from plasticish.training import (
+    Callback,
+    PhaseConfig,
+    PlasticTrainer,
+    Trainer,
+    TransformedLoader,
+    resume,
+)
 
 from .fake import FakeBrain, batched, clusters
 
@@ -32,15 +40,19 @@ def curriculum():
     return [
         PhaseConfig("A", 2, shuffled, consolidate_after=True),
         PhaseConfig("B", 2, own, consolidate_after=True),
-        PhaseConfig("C", 2, shuffled, mode="panic", transform_fn=jitter),
+        PhaseConfig("C", 2, shuffled, mode="panic", transform_fn=partial(jitter, generator=NOISE)),
     ]
 
 
-def jitter(x):
-    return x + 0.1 * torch.rand_like(x)
+NOISE = torch.Generator()  # one that a transform owns, like that of add_noise
 
 
-EVAL = {"test": batched(*clusters([0, 1, 2, 3], 64, seed=2), 16)}
+def jitter(x, generator):
+    return x + 0.1 * torch.rand_like(x) + 0.1 * torch.rand(x.shape, generator=generator)
+
+
+TEST = batched(*clusters([0, 1, 2, 3], 64, seed=2), 16)
+EVAL = {"test": TEST, "storm": TransformedLoader(TEST, partial(jitter, generator=NOISE))}
 
 
 def begin(folder, callbacks=(), every_s=60.0) -> Trainer:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 
 import numpy as np
@@ -16,7 +17,8 @@ from torch.utils.data import DataLoader, RandomSampler, TensorDataset
 from plasticish.core import DataError, quiet
 from plasticish.training import PhaseConfig, TensorBoardCallback, score
 from plasticish.training.display import TrainingDisplay
-from plasticish.training.loaders import fingerprint, isolated_rng, replayed
+from plasticish.training.generators import isolated_rng, reachable_generators
+from plasticish.training.loaders import fingerprint, replayed
 
 from .fake import FakeBrain, batched, clusters
 
@@ -98,6 +100,34 @@ def test_isolation_repeats_and_restores(seed):
     assert random.getstate() == states[0]
     assert np.random.get_state()[1].tolist() == states[1]
     assert torch.equal(torch.random.get_rng_state(), states[2])
+
+
+def test_generators_are_found_wherever_a_transform_keeps_them():
+    a, b, c, d = (own(i) for i in range(4))
+
+    def closed(x, *, default=b):
+        return x + torch.rand(1, generator=a)
+
+    class Callable:
+        def __init__(self):
+            self.steps = [closed, functools.partial(closed, generator=c)]
+
+        def __call__(self, x):
+            return x
+
+    class Images(torch.utils.data.Dataset):
+        transform = None
+
+        def __len__(self):
+            return 4
+
+    images = Images()
+    images.transform = Callable().__call__
+    loader = DataLoader(images, generator=d)
+    assert {id(g) for g in reachable_generators(loader)} == {id(g) for g in (a, b, c, d)}
+    assert reachable_generators(functools.partial(closed, generator=c)) == [a, b, c]
+    assert reachable_generators(torch.rand) == []
+    assert reachable_generators(None) == []
 
 
 def test_isolation_restores_after_an_error():

@@ -1,26 +1,26 @@
 """Batches in an order that can be had again: what a bit-identical resume stands on.
 
 A shuffling ``DataLoader`` draws its order from torch's global generator, and augmentations draw
-from that, from numpy's or from Python's. Here each of these is seeded for the length of one draw
-and put back afterwards, so that batch *b* of epoch *e* depends on the seed and on nothing else,
-and the program around it never notices.
+from that, from numpy's, from Python's, or from one of their own. Each is seeded for the length of
+one draw and put back afterwards, so that batch *b* of epoch *e* depends on the seed and on nothing
+else, and the program around it never notices.
 """
 
 from __future__ import annotations
 
-import random
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import numpy as np
 import torch
 
 from ..core import DataError, check_images, spawn_seed
+from .generators import isolated_rng, reachable_generators, seeded
 from .phase import Transform
 
-__all__ = ["TransformedLoader", "as_pair", "fingerprint", "isolated_rng", "replayed"]
+__all__ = ["TransformedLoader", "as_pair", "fingerprint", "replayed"]
 
 
 class TransformedLoader:
@@ -69,37 +69,11 @@ def as_pair(batch: Any) -> tuple[Any, Any]:
     raise DataError("a batch is not a pair", got=str(got), expected="(inputs, labels)")
 
 
-@contextmanager
-def isolated_rng(seed: int) -> Iterator[None]:
-    """Seed the global generators inside this block and put them back after it.
-
-    Examples
-    --------
-    >>> with isolated_rng(3):
-    ...     first = torch.rand(1)
-    >>> with isolated_rng(3):
-    ...     bool(first == torch.rand(1))
-    True
-    """
-    numpy_state = np.random.get_state()  # noqa: NPY002 - other people's augmentations draw from it
-    kept = random.getstate(), torch.random.get_rng_state()
-    random.seed(seed)
-    np.random.seed(seed & 0xFFFFFFFF)  # noqa: NPY002
-    # Only the CPU's: torch.manual_seed would also reseed every accelerator, and not put it back.
-    torch.default_generator.manual_seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(kept[0])
-        np.random.set_state(numpy_state)  # noqa: NPY002
-        torch.random.set_rng_state(kept[1])
-
-
 def replayed(loader: Iterable[Any], seed: int, epoch: int = 0) -> Iterator[Any]:
     """Yield the batches of one epoch in the order that ``seed`` and ``epoch`` stand for.
 
-    A loader, its sampler or its batch sampler that owns a ``torch.Generator`` has it seeded for
-    the epoch, and one that counts its epochs (an integer ``epoch``, as
+    Generators of torch that the loader, its sampler or its data set holds are seeded for the
+    epoch, and a loader that counts its epochs (an integer ``epoch``, as
     :class:`plasticish.data.BatchLoader` has) is told this one; both are put back
     at the end. An order drawn from any other private generator cannot be had again;
     :func:`fingerprint` is there to notice.
@@ -113,47 +87,36 @@ def replayed(loader: Iterable[Any], seed: int, epoch: int = 0) -> Iterator[Any]:
     """
     counters = _epoch_counters(loader)
     epochs = [counter.epoch for counter in counters]
-    owned = _own_generators(loader)
-    kept = [generator.get_state() for generator in owned]
-    for position, generator in enumerate(owned):
-        generator.manual_seed(spawn_seed(seed, 0, position))
     for counter in counters:
         counter.epoch = epoch
     try:
-        with isolated_rng(spawn_seed(seed, 1)):
-            iterator = iter(loader)
-        index = 0
-        while True:
-            # Each draw has its own seed, so skipping a batch cannot shift those after it.
-            with isolated_rng(spawn_seed(seed, 2, index)):
-                try:
-                    batch = next(iterator)
-                except StopIteration:
-                    return
-            yield batch
-            index += 1
+        with seeded(reachable_generators(loader), spawn_seed(seed, 0)):
+            yield from _draws(loader, seed)
     finally:
-        for generator, state in zip(owned, kept, strict=True):
-            generator.set_state(state)
         for counter, before in zip(counters, epochs, strict=True):
             counter.epoch = before
 
 
-def _holders(loader: object) -> list[Any]:
-    sampler = getattr(loader, "sampler", None)
-    batch_sampler = getattr(loader, "batch_sampler", None)
-    parts = (loader, sampler, batch_sampler, getattr(batch_sampler, "sampler", None))
-    return list({id(part): part for part in parts if part is not None}.values())
-
-
-def _own_generators(loader: object) -> list[torch.Generator]:
-    found = [getattr(holder, "generator", None) for holder in _holders(loader)]
-    return list({id(g): g for g in found if isinstance(g, torch.Generator)}.values())
+def _draws(loader: Iterable[Any], seed: int) -> Iterator[Any]:
+    with isolated_rng(spawn_seed(seed, 1)):
+        iterator = iter(loader)
+    for index in count():
+        # Each draw has its own seed, so skipping a batch cannot shift those after it.
+        with isolated_rng(spawn_seed(seed, 2, index)):
+            try:
+                batch = next(iterator)
+            except StopIteration:
+                return
+        yield batch
 
 
 def _epoch_counters(loader: object) -> list[Any]:
+    inner = loader
+    while isinstance(inner, TransformedLoader):
+        inner = inner.loader
     # torch's DistributedSampler keeps what set_epoch is told under this name too.
-    return [h for h in _holders(loader) if isinstance(getattr(h, "epoch", None), int)]
+    holders = (inner, getattr(inner, "sampler", None))
+    return [holder for holder in holders if isinstance(getattr(holder, "epoch", None), int)]
 
 
 def fingerprint(x: Any, y: Any, before: int = 0) -> int:

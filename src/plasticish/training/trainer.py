@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from ..core import (
@@ -23,9 +24,10 @@ from .arguments import check_every, check_phases, name_loaders
 from .callbacks import Callback
 from .display import TrainingDisplay
 from .evaluation import Evaluation
+from .generators import isolated_rng, reachable_generators, seeded
 from .history import TrainingHistory
 from .interrupt import InterruptGuard
-from .loaders import apply_transform, as_pair, fingerprint, isolated_rng, replayed
+from .loaders import apply_transform, as_pair, fingerprint, replayed
 from .phase import PhaseConfig
 from .resumable import Position, RunFolder, SavedRun
 from .scoring import score
@@ -166,12 +168,7 @@ class Trainer(ABC):
         return figure
 
     def get_summary(self) -> dict[str, Any]:
-        """Return accuracy as learned and now, retention and forgetting, ready for JSON.
-
-        See Also
-        --------
-        summarise : the same of any history.
-        """
+        """Return accuracy as learned and now, retention and forgetting; see :func:`summarise`."""
         return summarise(self.history)
 
     def stamp(self) -> None:
@@ -220,6 +217,7 @@ class Trainer(ABC):
         position = self.position
         seed = spawn_seed(self.seed, position.phase, position.epoch)
         before = sum(earlier.epochs for earlier in self.phases[: position.phase])
+        owned = reachable_generators(phase.transform_fn)
         batches = replayed(phase.loader, seed, before + position.epoch)
         try:
             self._skip(phase, batches, position)
@@ -227,7 +225,7 @@ class Trainer(ABC):
                 batch = next(batches, None)
                 if batch is None:
                     break
-                report = self._step(phase, batch, spawn_seed(seed, 3, index))
+                report = self._step(phase, batch, spawn_seed(seed, 3, index), owned)
                 display.step(report)
                 if guard.requested:
                     return
@@ -249,11 +247,15 @@ class Trainer(ABC):
                 cure="give the same data, and let its order come from torch's generators",
             )
 
-    def _step(self, phase: PhaseConfig, batch: Any, seed: int) -> Mapping[str, Any]:
+    def _step(
+        self, phase: PhaseConfig, batch: Any, seed: int, owned: Sequence[torch.Generator]
+    ) -> Mapping[str, Any]:
         x, y = as_pair(batch)
         labels = check_labels(y, len(x))
         with isolated_rng(seed):
-            inputs = apply_transform(x, phase.transform_fn)
+            # For the transform alone: the brain's own generators are its state.
+            with seeded(owned, seed):
+                inputs = apply_transform(x, phase.transform_fn)
             if isinstance(inputs, Tensor):
                 inputs = inputs.to(self.device)
             report = self.learn_batch(inputs, labels.to(self.device), phase)
@@ -278,10 +280,10 @@ class Trainer(ABC):
 
     def _evaluate(self, *, phase_end: bool) -> Evaluation:
         seed = spawn_seed(self.seed, 4, len(self.history))
-        with isolated_rng(seed):
-            scores = {
-                name: score(self.predict, loader) for name, loader in self.eval_loaders.items()
-            }
+        scores = {}
+        for name, loader in self.eval_loaders.items():
+            with isolated_rng(seed):
+                scores[name] = score(self.predict, replayed(loader, seed))
         evaluation = Evaluation(
             step=len(self.history),
             phase=self.position.phase,
