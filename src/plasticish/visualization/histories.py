@@ -73,7 +73,7 @@ def plot_history(history: HistoryLike, title: str | None = None) -> Figure:
     if matrix is not None:
         beside = figure.add_subplot(grid[1, 3:])
         draw_matrix(beside, matrix, list(history.phase_names)[: len(matrix)])
-        beside.set_title("Accuracy on each task, after each phase")
+        beside.set_title("accuracy on each task", fontsize=9, fontweight="normal")
     return figure
 
 
@@ -188,9 +188,15 @@ def _draw_inside(axis: Axes, history: HistoryLike) -> None:
 
             other.yaxis.set_major_formatter(ScalarFormatter())
         other.set_ylabel("context energy", color=COLOURS[5])
+        other.tick_params(colors=COLOURS[5], axis="y")
         quiet_axes(other)
     if drawn:
-        axis.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.3)
+        axis.legend(
+            loc="lower left",
+            bbox_to_anchor=(-0.02, 1.0),
+            ncols=2,
+            borderaxespad=0.2,
+            handlelength=1.2,
+        )
     quiet_axes(axis, grid="y")
     axis.set_xlabel("step")
-    axis.set_title("Inside the brain")
