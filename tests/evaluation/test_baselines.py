@@ -18,6 +18,7 @@ from plasticish.evaluation import (
     SLDA,
     JointLogistic,
     NaiveSoftmax,
+    PowerTransformed,
     RanPAC,
     StreamingRidge,
     signed_sqrt,
@@ -276,3 +277,18 @@ class TestJoint:
     def test_nothing_to_choose_from(self):
         with pytest.raises(ConfigError, match="choose"):
             JointLogistic(strengths=[])
+
+
+class TestPowerTransformed:
+    def test_is_the_inner_learner_on_transformed_features(self):
+        x, y = blobs(13)
+        wrapped, plain = PowerTransformed(SLDA()), SLDA()
+        fed(wrapped, x, y), fed(plain, signed_sqrt(x), y)
+        wrapped.sleep()
+        assert torch.equal(wrapped.predict(x), plain.predict(signed_sqrt(x)))
+
+    def test_bad_features_are_refused(self):
+        x, y = blobs()
+        wrapped = fed(PowerTransformed(NCM()), x, y)
+        with pytest.raises(ShapeError):
+            wrapped.learn((x[:, 1:], y))

@@ -33,7 +33,7 @@ class Registry(Generic[T]):
         self._entries: dict[str, T] = {}
 
     def add(self, name: str, entry: T) -> T:
-        """Register ``entry``; a name once given is permanent (a reloaded module may give it again)."""
+        """Register ``entry``; a name is permanent (a reloaded module may give it again)."""
         if name in self._entries and _origin(self._entries[name]) != _origin(entry):
             raise ConfigError(
                 f"{self.kind} {name!r} is registered already", cure="choose another name"
@@ -66,8 +66,9 @@ class Registry(Generic[T]):
 
 
 def _origin(entry: object) -> object:
-    module = getattr(entry, "__module__", None)
-    return (module, getattr(entry, "__qualname__", None)) if module else entry
+    # Only classes and functions have a name of their own: an instance has just its class's module.
+    name = getattr(entry, "__qualname__", None)
+    return (getattr(entry, "__module__", None), name) if name else entry
 
 
 LEARNERS: Registry[type] = Registry("learner")

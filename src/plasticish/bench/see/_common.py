@@ -22,6 +22,7 @@ from plasticish.evaluation import (
     StreamLearner,
     accuracy_on,
 )
+from plasticish.memory import AssociativeCortex
 
 from ..scenario import Findings, Metric
 
@@ -58,9 +59,9 @@ def brain(in_dim: int, seed: int, **options: Any) -> Any:
     return vision.PlasticBrain(in_dim=in_dim, seed=seed, **options)
 
 
-def cortex(in_dim: int) -> Any:
+def cortex(in_dim: int, seed: int) -> AssociativeCortex:
     """Return a fresh default slow store for features of width ``in_dim``."""
-    return importlib.import_module("plasticish.memory").AssociativeCortex(in_dim)
+    return AssociativeCortex(in_dim, seed=seed)
 
 
 def baselines(neighbours: int) -> dict[str, Factory]:
@@ -71,6 +72,7 @@ def baselines(neighbours: int) -> dict[str, Factory]:
         "NCM": lambda seed: NCM(),
         f"kNN-{neighbours}": lambda seed: KNN(neighbours),
         "SLDA": lambda seed: SLDA(),
+        "SLDA, shrinkage 0.1": lambda seed: SLDA(0.1),
         "ridge": lambda seed: StreamingRidge(),
         "RanPAC 2000": lambda seed: RanPAC(2000, seed),
     }

@@ -9,7 +9,14 @@ from torch import Tensor
 
 from plasticish.core import make_generator, spawn_seed
 from plasticish.data import Source, class_splits
-from plasticish.evaluation import class_orders, compare, run_stream
+from plasticish.evaluation import (
+    KNN,
+    SLDA,
+    PowerTransformed,
+    class_orders,
+    compare,
+    run_stream,
+)
 
 from ..features import LAST_LAYER, cifar10_images, narrowed, seen
 from ..scenario import Context, Findings, Goal, Metric, scenario
@@ -30,7 +37,18 @@ ALL, LAST = ", all stages", ", last layer"
 CORTEX = "AssociativeCortex (sums alone)"
 OVER_JOINT = "over joint probe"
 UNLIKE = "answers unlike first order"
-BASELINES = [name + stages for stages in (ALL, LAST) for name in (*baselines(50), JOINT)]
+
+
+def _rivals() -> dict[str, Factory]:
+    """Return the baselines, and the best two of them on power-transformed features."""
+    return {
+        **baselines(50),
+        "kNN-50, power-transformed": lambda seed: PowerTransformed(KNN(50)),
+        "SLDA, shrinkage 0.1, power-transformed": lambda seed: PowerTransformed(SLDA(0.1)),
+    }
+
+
+BASELINES = [name + stages for stages in (ALL, LAST) for name in (*_rivals(), JOINT)]
 
 
 @scenario(
@@ -66,7 +84,7 @@ def cifar10(context: Context) -> Findings:
     everything = seen(context, cifar10_images(context))
     for suffix, source in ((ALL, everything), (LAST, narrowed(everything, LAST_LAYER))):
         width = source.train.inputs.shape[1]
-        learners: dict[str, Factory] = {BRAIN: partial(brain, width), **baselines(50)}
+        learners: dict[str, Factory] = {BRAIN: partial(brain, width), **_rivals()}
         comparison = compare(learners, source, seeds=context.seeds, batch_size=BATCH)
         add_stream_rows(findings, comparison, suffix)
         joint = joint_accuracy(source, context.seeds[0])
@@ -82,7 +100,7 @@ def _add_cortex(findings: Findings, source: Source, seeds: tuple[int, ...], suff
     accuracies: list[float] = []
     answers: list[Tensor] = []
     for seed, order in zip(seeds, class_orders(len(source.classes), seeds), strict=True):
-        sums = cortex(source.train.inputs.shape[1])
+        sums = cortex(source.train.inputs.shape[1], seeds[0])  # one expansion
         tasks = class_splits(source, 2, order=order)
         generator = make_generator(spawn_seed(seed, 1))
         report = run_stream(sums, tasks, batch_size=BATCH, generator=generator)

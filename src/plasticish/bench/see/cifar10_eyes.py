@@ -47,7 +47,7 @@ def cifar10_eyes(context: Context) -> Findings:
         width = source.train.inputs.shape[1]
         learners: dict[str, Factory] = {
             MEMORY: partial(_memory, width),
-            CORTEX: partial(_cortex, width),
+            CORTEX: partial(cortex, width),
             BRAIN: partial(brain, width),
         }
         findings.add(PROBE, **{column: joint_accuracy(source, context.seeds[0])})
@@ -65,9 +65,3 @@ def cifar10_eyes(context: Context) -> Findings:
 
 def _memory(width: int, seed: int) -> StreamLearner:
     return EpisodicMemoryBank(width, seed=seed)
-
-
-def _cortex(width: int, seed: int) -> StreamLearner:
-    del seed  # its sums have no randomness to seed
-    learner: StreamLearner = cortex(width)
-    return learner

@@ -6,10 +6,11 @@ Each is self-written and small, cites its paper, grows its classes as labels app
 
 from .base import Baseline
 from .discriminant import SLDA
-from .joint import JointLogistic, signed_sqrt
+from .joint import JointLogistic
 from .naive import NaiveSoftmax
 from .nearest import KNN, NCM
 from .ridge import RanPAC, StreamingRidge
+from .transformed import PowerTransformed, signed_sqrt
 
 __all__ = [
     "KNN",
@@ -18,6 +19,7 @@ __all__ = [
     "Baseline",
     "JointLogistic",
     "NaiveSoftmax",
+    "PowerTransformed",
     "RanPAC",
     "StreamingRidge",
     "signed_sqrt",

@@ -20,24 +20,9 @@ from torch import Tensor
 from plasticish.core import ConfigError, Report
 
 from .base import Baseline
+from .transformed import signed_sqrt
 
-__all__ = ["JointLogistic", "signed_sqrt"]
-
-
-def signed_sqrt(x: Tensor) -> Tensor:
-    """Return ``sign(x) sqrt(|x|)``: tames the long tails of pooled features.
-
-    References
-    ----------
-    Perronnin, Sanchez & Mensink (2010), Improving the Fisher kernel for large-scale image
-    classification.
-
-    Examples
-    --------
-    >>> signed_sqrt(torch.tensor([-4.0, 0.0, 9.0]))
-    tensor([-2.,  0.,  3.])
-    """
-    return x.sign() * x.abs().sqrt()
+__all__ = ["JointLogistic"]
 
 
 class JointLogistic(Baseline):
