@@ -162,11 +162,14 @@ def test_a_brain_without_blocks_still_thinks():
 def test_shared_winners_are_counted(k, seed):
     rng = np.random.default_rng(seed)
     winners = np.stack([rng.permutation(16)[:k] for _ in range(5)])
-    shared = shared_winners(winners, 16)
+    code = rng.integers(0, 3, winners.shape).astype(float)  # some are silent
+    shared = shared_winners(winners, code, 16)
+    speak = [set(w[c != 0].tolist()) for w, c in zip(winners, code, strict=True)]
     for i in range(5):
         for j in range(5):
-            common = len(set(winners[i]) & set(winners[j])) / k
-            assert shared[i, j] == pytest.approx(common)
+            together = len(speak[i]) + len(speak[j])
+            expected = 2 * len(speak[i] & speak[j]) / together if together else 0.0
+            assert shared[i, j] == pytest.approx(expected)
 
 
 def test_within_and_between_leave_out_the_thing_itself():

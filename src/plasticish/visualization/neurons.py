@@ -32,17 +32,28 @@ BlockActivity = tuple[int, Array, Array]
 COLUMNS = 240  # neurons side by side in a raster; more could not be told apart
 
 
-def shared_winners(winners: Array, width: int) -> Array:
-    """Return the share of winners ``[n, n]`` that each two rows of ``winners`` ``[n, k]`` have.
+def shared_winners(winners: Array, code: Array, width: int) -> Array:
+    """Return how much of their winners each two inputs have in common, ``[n, n]`` in [0, 1].
+
+    This is Dice's measure, ``2 |A ∩ B| / (|A| + |B|)``; a winner that is silent does not count.
+
+    Parameters
+    ----------
+    winners, code : array ``[n, k]``
+        Indices of the winners and their values.
+    width : int
+        Number of neurons.
 
     Examples
     --------
-    >>> shared_winners(np.array([[0, 1], [1, 2]]), width=3).tolist()
+    >>> shared_winners(np.array([[0, 1], [1, 2]]), np.ones((2, 2)), width=3).tolist()
     [[1.0, 0.5], [0.5, 1.0]]
     """
-    code = np.zeros((len(winners), width), dtype=np.float32)
-    np.put_along_axis(code, winners, 1.0, axis=1)
-    shared: Array = (code @ code.T) / winners.shape[1]
+    active = np.zeros((len(winners), width), dtype=np.float32)
+    rows = np.broadcast_to(np.arange(len(winners))[:, None], winners.shape)
+    np.maximum.at(active, (rows, winners), (code != 0).astype(np.float32))
+    size = active.sum(axis=1)
+    shared: Array = 2 * (active @ active.T) / np.maximum(size[:, None] + size[None, :], 1.0)
     return shared
 
 
@@ -76,7 +87,9 @@ def draw_activity(blocks: Sequence[BlockActivity], labels: Array, names: Sequenc
     edges = np.flatnonzero(np.diff(labels)) + 0.5
     figure = new_figure(2.9 * max(len(blocks), 2) + 0.6, 5.6)
     axes = figure.subplots(2, len(blocks), squeeze=False)
-    overlaps = [shared_winners(winners[order], width) for width, winners, _ in blocks]
+    overlaps = [
+        shared_winners(winners[order], code[order], width) for width, winners, code in blocks
+    ]
     high = max(_off_diagonal_high(shared) for shared in overlaps)
     shares = []
     for column, (width, winners, code) in enumerate(blocks):

@@ -126,7 +126,7 @@ def _draw_layers(axis: Axes, layers: Sequence[tuple[int, Tensor, Tensor]]) -> No
         axis.text(
             1.01,
             row,
-            f"{len(winners):,} of {width:,}",
+            f"{int((strength > 0).sum()):,} of {width:,}",
             transform=axis.get_yaxis_transform(),
             va="center",
             fontsize=8.5,
