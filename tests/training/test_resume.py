@@ -177,6 +177,24 @@ def test_a_new_run_does_not_overwrite_an_old_one(uninterrupted):
     assert len(trainer.history) == 0
 
 
+def test_two_processes_do_not_work_on_one_run(tmp_path):
+    hold = (
+        "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.lockf(f, fcntl.LOCK_EX);"
+        "print('held', flush=True); sys.stdin.read()"
+    )
+    (tmp_path / "run").mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(tmp_path / "run" / ".running")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(CheckpointError, match="another process is at work"):
+            begin(tmp_path / "run").train()
+        other.kill()
+    assert not begin(tmp_path / "run").train().interrupted
+
+
 def test_checkpoints_wait_for_their_interval_and_cost_a_tenth_at_most(tmp_path):
     now = [0.0]
     saves = []

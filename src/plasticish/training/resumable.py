@@ -1,41 +1,31 @@
-"""Where a run stands, and the run folder that survives ``kill -9``.
+"""Where a run stands, as its folder holds it.
 
-The brain, the position in the curriculum, and the history go into ONE checkpoint, which core
-replaces in one rename: they can never disagree. Everything random is a function of the seed and
-the position (see :mod:`plasticish.training.loaders`), so no generator has to be saved beside it.
+Everything random is a function of the seed and
+the position (see :mod:`plasticish.training.generators`), so no generator has to be saved beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..core import (
     LEARNERS,
-    Checkpoint,
     CheckpointError,
-    ConfigError,
     DeviceLike,
-    Persistent,
     State,
     inspect_checkpoint,
     load_checkpoint,
-    save_checkpoint,
 )
 from .history import TrainingHistory
 from .phase import PhaseConfig
 
-if TYPE_CHECKING:
-    from .trainer import Trainer
-
-__all__ = ["Position", "RunFolder", "SavedRun", "inspect_run", "load_run"]
+__all__ = ["CHECKPOINT", "KIND", "Position", "SavedRun", "inspect_run", "load_run"]
 
 KIND = "training_run"
 CHECKPOINT = "checkpoint"
-# A large brain on a slow disk: saving may take a tenth of the time, whatever the interval says.
-_SAVING_SHARE = 0.1
 
 
 @dataclass
@@ -147,99 +137,6 @@ class SavedRun:
                 expected=f"{len(self.phases)} phases, evaluated on {self.eval_names}",
                 cure="resume with the phases the run was begun with",
             )
-
-
-class RunFolder:
-    """The folder of one run; without one, everything here does nothing.
-
-    Parameters
-    ----------
-    trainer : Trainer
-        Whose run it is.
-    folder : path or None
-        Where it is.
-    every_s : float
-        Seconds between checkpoints, at least.
-    """
-
-    def __init__(self, trainer: Trainer, folder: str | Path | None, every_s: float) -> None:
-        if not every_s >= 0:
-            raise ConfigError(
-                "checkpoint_every_s is out of range", got=repr(every_s), expected="seconds >= 0"
-            )
-        if folder is not None and not isinstance(trainer.brain, Persistent):
-            raise ConfigError(
-                "a run folder needs a brain that can be saved",
-                got=type(trainer.brain).__name__,
-                expected="a plasticish.core.Persistent",
-            )
-        self.trainer = trainer
-        self.folder = None if folder is None else Path(folder)
-        self.every_s = every_s
-        self.mine = False  # whether what stands in the folder is this very run
-        self._due = 0.0
-
-    def open(self) -> None:
-        """Take the folder and save where the run stands, so that it can be resumed from now on.
-
-        Raises
-        ------
-        CheckpointError
-            If another run is there.
-        """
-        if self.folder is None:
-            return
-        if not self.mine and (self.folder / CHECKPOINT / "checkpoint.json").exists():
-            raise CheckpointError(
-                f"{self.folder} holds a run already",
-                cure="go on with resume, or choose another run_folder",
-            )
-        self.save()
-
-    def save_if_due(self) -> None:
-        """Save if the last checkpoint is old enough."""
-        if self.folder is not None and self.trainer.clock() >= self._due:
-            self.save()
-
-    def save(self) -> None:
-        """Write brain, position and history as one."""
-        if self.folder is None:
-            return
-        started = self.trainer.clock()
-        self.trainer.stamp()
-        save_checkpoint(self.folder / CHECKPOINT, _pack(self.trainer))
-        self.mine = True
-        now = self.trainer.clock()
-        wait = self.every_s and max(self.every_s, (now - started) / _SAVING_SHARE)
-        self._due = now + wait
-
-    def close(self, done: bool) -> None:
-        """Save a last time; of a finished run also the brain alone and the history."""
-        if self.folder is None:
-            return
-        self.save()
-        if done:
-            self.trainer.brain.save(self.folder / "brain")
-            self.trainer.history.save(self.folder / "history.json")
-
-
-def _pack(trainer: Trainer) -> Checkpoint:
-    brain = trainer.brain
-    state = State.nest({"brain": brain.export_state(), "history": trainer.history.export_state()})
-    return Checkpoint(
-        kind=KIND,
-        config={
-            "trainer": trainer.kind,
-            "settings": trainer.settings(),
-            "phases": [phase.describe() for phase in trainer.phases],
-            "eval_names": list(trainer.eval_loaders),
-            "brain_kind": brain.kind,
-            "brain_config": brain.config(),
-        },
-        state={**state.values, "position": asdict(trainer.position)},
-        tensors=state.tensors,
-        seed=trainer.seed,
-    )
 
 
 def load_run(run_folder: str | Path) -> SavedRun:

@@ -12,14 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
-from ..core import (
-    CheckpointError,
-    DataError,
-    DeviceLike,
-    check_labels,
-    resolve_device,
-    spawn_seed,
-)
+from ..core import CheckpointError, DataError, DeviceLike, check_labels, resolve_device, spawn_seed
 from .arguments import check_every, check_phases, name_loaders
 from .callbacks import Callback
 from .display import TrainingDisplay
@@ -29,7 +22,8 @@ from .history import TrainingHistory
 from .interrupt import InterruptGuard
 from .loaders import apply_transform, as_pair, fingerprint, replayed
 from .phase import PhaseConfig
-from .resumable import Position, RunFolder, SavedRun
+from .resumable import Position, SavedRun
+from .run_folder import RunFolder
 from .scoring import score
 from .summary import summarise
 
@@ -143,12 +137,15 @@ class Trainer(ABC):
         self._started = self.clock() - self.history.elapsed_s
         self.history.interrupted = False
         self.run.open()
-        self._tell("on_train_start")
-        with InterruptGuard() as guard, TrainingDisplay() as display:
-            done = self._run(guard, display)
-        self.history.interrupted = not done
-        self.stamp()
-        self.run.close(done)
+        try:
+            self._tell("on_train_start")
+            with InterruptGuard() as guard, TrainingDisplay() as display:
+                done = self._run(guard, display)
+            self.history.interrupted = not done
+            self.stamp()
+            self.run.close(done)
+        finally:
+            self.run.release()
         self._tell("on_train_end", self.history)
         return self.history
 

@@ -1,0 +1,156 @@
+"""The run folder, which survives ``kill -9``.
+
+The brain, the position in the curriculum, and the history go into ONE checkpoint, which core
+replaces in one rename: they can never disagree.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..core import (
+    Checkpoint,
+    CheckpointError,
+    ConfigError,
+    Persistent,
+    State,
+    save_checkpoint,
+)
+from .resumable import CHECKPOINT, KIND
+
+if TYPE_CHECKING:
+    from .trainer import Trainer
+
+__all__ = ["RunFolder"]
+
+# A large brain on a slow disk: saving may take a tenth of the time, whatever the interval says.
+_SAVING_SHARE = 0.1
+
+
+class RunFolder:
+    """The folder of one run; without one, everything here does nothing.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        Whose run it is.
+    folder : path or None
+        Where it is.
+    every_s : float
+        Seconds between checkpoints, at least.
+    """
+
+    def __init__(self, trainer: Trainer, folder: str | Path | None, every_s: float) -> None:
+        if not every_s >= 0:
+            raise ConfigError(
+                "checkpoint_every_s is out of range", got=repr(every_s), expected="seconds >= 0"
+            )
+        if folder is not None and not isinstance(trainer.brain, Persistent):
+            raise ConfigError(
+                "a run folder needs a brain that can be saved",
+                got=type(trainer.brain).__name__,
+                expected="a plasticish.core.Persistent",
+            )
+        self.trainer = trainer
+        self.folder = None if folder is None else Path(folder)
+        self.every_s = every_s
+        self.mine = False  # whether what stands in the folder is this very run
+        self._due = 0.0
+        self._lock: int | None = None
+
+    def open(self) -> None:
+        """Take the folder and save where the run stands, so that it can be resumed from now on.
+
+        Raises
+        ------
+        CheckpointError
+            If another run is there, or another process is at work on this one.
+        """
+        if self.folder is None:
+            return
+        self._take()
+        if not self.mine and self._exists(f"{CHECKPOINT}/checkpoint.json"):
+            self.release()
+            raise CheckpointError(
+                f"{self.folder} holds a run already",
+                cure="go on with resume, or choose another run_folder",
+            )
+        self.save()
+
+    def _take(self) -> None:
+        """Lock the folder for this process; the lock goes with it, however it ends."""
+        assert self.folder is not None
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(self.folder / ".running", os.O_RDWR | os.O_CREAT, 0o644)
+            # Not flock: a worker of a DataLoader would inherit that, and outlive a killed run.
+            fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self.release()
+            if error.errno in (errno.EACCES, errno.EAGAIN) and self._exists(".running"):
+                raise CheckpointError(
+                    f"another process is at work on the run {self.folder}",
+                    cure="wait for it, or choose another run_folder",
+                ) from error
+            raise CheckpointError(
+                "the run folder cannot be written", got=f"{error.strerror} ({self.folder})"
+            ) from error
+
+    def _exists(self, name: str) -> bool:
+        return self.folder is not None and (self.folder / name).exists()
+
+    def release(self) -> None:
+        """Let others have the folder."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def save_if_due(self) -> None:
+        """Save if the last checkpoint is old enough."""
+        if self.folder is not None and self.trainer.clock() >= self._due:
+            self.save()
+
+    def save(self) -> None:
+        """Write brain, position and history as one."""
+        if self.folder is None:
+            return
+        started = self.trainer.clock()
+        self.trainer.stamp()
+        save_checkpoint(self.folder / CHECKPOINT, _pack(self.trainer))
+        self.mine = True
+        now = self.trainer.clock()
+        wait = self.every_s and max(self.every_s, (now - started) / _SAVING_SHARE)
+        self._due = now + wait
+
+    def close(self, done: bool) -> None:
+        """Save a last time; of a finished run also the brain alone and the history."""
+        if self.folder is None:
+            return
+        self.save()
+        if done:
+            self.trainer.brain.save(self.folder / "brain")
+            self.trainer.history.save(self.folder / "history.json")
+
+
+def _pack(trainer: Trainer) -> Checkpoint:
+    brain = trainer.brain
+    state = State.nest({"brain": brain.export_state(), "history": trainer.history.export_state()})
+    return Checkpoint(
+        kind=KIND,
+        config={
+            "trainer": trainer.kind,
+            "settings": trainer.settings(),
+            "phases": [phase.describe() for phase in trainer.phases],
+            "eval_names": list(trainer.eval_loaders),
+            "brain_kind": brain.kind,
+            "brain_config": brain.config(),
+        },
+        state={**state.values, "position": asdict(trainer.position)},
+        tensors=state.tensors,
+        seed=trainer.seed,
+    )
