@@ -41,8 +41,11 @@ class VisibleBrain:
         self.memory.store(x, y)
         self.means = torch.stack([x[y == c].mean(0) for c in range(self.num_classes)])
 
+    def see(self, x: Tensor) -> Tensor:
+        return self.eyes(x) if x.ndim == 4 else x
+
     def why(self, x: Tensor) -> Any:
-        features = self.eyes(x) if x.ndim == 4 else x
+        features = self.see(x)
         recall = self.memory.recall(features)
         hippocampus = torch.zeros(len(features), self.num_classes)
         hippocampus.scatter_add_(1, recall.labels, recall.weights)

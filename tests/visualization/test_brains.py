@@ -19,7 +19,7 @@ from plasticish.visualization import (
     save_figure,
 )
 from plasticish.visualization.memories import apart, own_neighbours, project
-from plasticish.visualization.neurons import shared_winners, within_and_between
+from plasticish.visualization.neurons import code_similarity, within_and_between
 
 from .fake import VisibleBrain, VisibleTriarchic
 
@@ -124,10 +124,15 @@ def test_maps_show_every_neuron(brain, visualizer):
     for axis, layer in zip(axes, brain.layers, strict=False):
         shown = np.asarray(axis.images[0].get_array()).flatten()[:256]
         np.testing.assert_allclose(shown, layer.maturity.numpy(), rtol=1e-6)
-        mature = 100 * float((layer.maturity >= 0.5).float().mean())
-        assert axis.get_title("left").endswith(f"{mature:.0f} % mature")
-    idle = 100 * float((brain.layers[0].usage < 1).float().mean())
-    assert f"{idle:.0f} % never won" in visualizer.usage_map().axes[0].get_title("left")
+        mature = int((layer.maturity >= 0.5).sum())
+        assert axis.get_title("left").endswith(f": {mature} of 256")
+    idle = int((brain.layers[0].usage < 1).sum())
+    assert f"{idle} never won" in visualizer.usage_map().axes[0].get_title("left")
+
+
+def test_maps_leave_out_neurons_that_are_not_born(brain, visualizer):
+    brain.layers[0].units = torch.zeros(10, 12)
+    assert visualizer.usage_map().axes[0].images[0].get_array().compressed().shape == (10,)
 
 
 def test_confusion_counts_the_answers(brain, visualizer):
@@ -159,17 +164,17 @@ def test_a_brain_without_blocks_still_thinks():
 
 @given(st.integers(1, 8), st.integers(0, 1000))
 @settings(max_examples=25, deadline=None)
-def test_shared_winners_are_counted(k, seed):
+def test_codes_are_compared_by_their_cosine(k, seed):
     rng = np.random.default_rng(seed)
     winners = np.stack([rng.permutation(16)[:k] for _ in range(5)])
-    code = rng.integers(0, 3, winners.shape).astype(float)  # some are silent
-    shared = shared_winners(winners, code, 16)
-    speak = [set(w[c != 0].tolist()) for w, c in zip(winners, code, strict=True)]
+    code = rng.standard_normal(winners.shape)
+    similarity = code_similarity(winners, code, 16)
+    vectors = [dict(zip(w, c, strict=True)) for w, c in zip(winners, code, strict=True)]
     for i in range(5):
         for j in range(5):
-            together = len(speak[i]) + len(speak[j])
-            expected = 2 * len(speak[i] & speak[j]) / together if together else 0.0
-            assert shared[i, j] == pytest.approx(expected)
+            dot = sum(value * vectors[j].get(unit, 0.0) for unit, value in vectors[i].items())
+            expected = dot / (np.linalg.norm(code[i]) * np.linalg.norm(code[j]))
+            assert similarity[i, j] == pytest.approx(expected)
 
 
 def test_within_and_between_leave_out_the_thing_itself():

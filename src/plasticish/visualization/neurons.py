@@ -24,7 +24,7 @@ from .thought import as_grid
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["BlockActivity", "draw_activity", "draw_neuron_map", "shared_winners"]
+__all__ = ["BlockActivity", "code_similarity", "draw_activity", "draw_neuron_map"]
 
 Array = NDArray[Any]
 BlockActivity = tuple[int, Array, Array]
@@ -32,10 +32,8 @@ BlockActivity = tuple[int, Array, Array]
 COLUMNS = 240  # neurons side by side in a raster; more could not be told apart
 
 
-def shared_winners(winners: Array, code: Array, width: int) -> Array:
-    """Return how much of their winners each two inputs have in common, ``[n, n]`` in [0, 1].
-
-    This is Dice's measure, ``2 |A ∩ B| / (|A| + |B|)``; a winner that is silent does not count.
+def code_similarity(winners: Array, code: Array, width: int) -> Array:
+    """Return the cosine between the sparse codes of each two inputs, ``[n, n]`` in [-1, 1].
 
     Parameters
     ----------
@@ -46,24 +44,24 @@ def shared_winners(winners: Array, code: Array, width: int) -> Array:
 
     Examples
     --------
-    >>> shared_winners(np.array([[0, 1], [1, 2]]), np.ones((2, 2)), width=3).tolist()
+    >>> code_similarity(np.array([[0, 1], [1, 2]]), np.ones((2, 2)), width=3).round(6).tolist()
     [[1.0, 0.5], [0.5, 1.0]]
     """
-    active = np.zeros((len(winners), width), dtype=np.float32)
+    dense = np.zeros((len(winners), width))
     rows = np.broadcast_to(np.arange(len(winners))[:, None], winners.shape)
-    np.maximum.at(active, (rows, winners), (code != 0).astype(np.float32))
-    size = active.sum(axis=1)
-    shared: Array = 2 * (active @ active.T) / np.maximum(size[:, None] + size[None, :], 1.0)
-    return shared
+    np.add.at(dense, (rows, winners), code)
+    dense /= np.maximum(np.linalg.norm(dense, axis=1, keepdims=True), 1e-12)
+    similarity: Array = dense @ dense.T
+    return similarity
 
 
-def within_and_between(shared: Array, labels: Array) -> tuple[float, float]:
-    """Return the mean share of common winners within and between classes (NaN if there is none)."""
+def within_and_between(similarity: Array, labels: Array) -> tuple[float, float]:
+    """Return the mean similarity within and between classes (NaN if there is no such pair)."""
     same = labels[:, None] == labels[None, :]
     other = ~same
     np.fill_diagonal(same, False)
-    within = float(shared[same].mean()) if same.any() else float("nan")
-    between = float(shared[other].mean()) if other.any() else float("nan")
+    within = float(similarity[same].mean()) if same.any() else float("nan")
+    between = float(similarity[other].mean()) if other.any() else float("nan")
     return within, between
 
 
@@ -87,11 +85,10 @@ def draw_activity(blocks: Sequence[BlockActivity], labels: Array, names: Sequenc
     edges = np.flatnonzero(np.diff(labels)) + 0.5
     figure = new_figure(2.9 * max(len(blocks), 2) + 0.6, 5.6)
     axes = figure.subplots(2, len(blocks), squeeze=False)
-    overlaps = [
-        shared_winners(winners[order], code[order], width) for width, winners, code in blocks
-    ]
-    high = max(_off_diagonal_high(shared) for shared in overlaps)
-    shares = []
+    alike = [code_similarity(winners[order], code[order], width) for width, winners, code in blocks]
+    high = max(_off_diagonal_high(similarity) for similarity in alike)
+    signed = min(float(similarity.min()) for similarity in alike) < 0
+    means = [within_and_between(similarity, labels) for similarity in alike]
     for column, (width, winners, code) in enumerate(blocks):
         raster, overlap = axes[0, column], axes[1, column]
         raster.imshow(
@@ -99,11 +96,15 @@ def draw_activity(blocks: Sequence[BlockActivity], labels: Array, names: Sequenc
         )
         raster.set_title(f"Block {column + 1}")
         raster.set_xlabel(f"{width:,} neurons")
-        shared = overlaps[column]
-        shares.append(within_and_between(shared, labels))
-        off = np.ma.masked_where(np.eye(len(shared), dtype=bool), shared)
-        image = overlap.imshow(off, cmap="Blues", vmin=0.0, vmax=high, aspect="auto")
-        overlap.set_title(_pair(shares[-1]), fontweight="normal", fontsize=9)
+        off = np.ma.masked_where(np.eye(len(labels), dtype=bool), alike[column])
+        image = overlap.imshow(
+            off,
+            cmap="RdBu_r" if signed else "Blues",
+            vmin=-high if signed else 0.0,
+            vmax=high,
+            aspect="auto",
+        )
+        overlap.set_title(_pair(means[column]), fontweight="normal", fontsize=9)
         for axis in (raster, overlap):
             bare(axis)
             for edge in edges:
@@ -112,10 +113,9 @@ def draw_activity(blocks: Sequence[BlockActivity], labels: Array, names: Sequenc
             overlap.axvline(edge, color=GREY, linewidth=0.5)
     _label_rows(axes[0, 0], labels, names)
     _label_rows(axes[1, 0], labels, names)
-    bar = figure.colorbar(image, ax=axes[1, :], shrink=0.9, label="winners in common")
+    bar = figure.colorbar(image, ax=axes[1, :], shrink=0.9, label="cosine of their codes")
     bar.outline.set_visible(False)
-    bar.ax.yaxis.set_major_formatter("{x:.0%}")
-    figure.suptitle(_activity_finding(shares), x=0.01, ha="left", fontsize=11, fontweight="bold")
+    figure.suptitle(_activity_finding(means), x=0.01, ha="left", fontsize=11, fontweight="bold")
     return figure
 
 
@@ -128,25 +128,27 @@ def _binned(width: int, winners: Array, code: Array) -> Array:
     return raster
 
 
-def _off_diagonal_high(shared: Array) -> float:
-    """Return where the colours end: everything shares all with itself, which says nothing."""
-    off = shared[~np.eye(len(shared), dtype=bool)]
-    return max(0.05, float(np.percentile(off, 99.5))) if off.size else 1.0
+def _off_diagonal_high(similarity: Array) -> float:
+    """Return where the colours end: each input is its own likeness, which says nothing."""
+    off = np.abs(similarity[~np.eye(len(similarity), dtype=bool)])
+    return max(0.05, float(np.percentile(off, 99))) if off.size else 1.0
 
 
-def _pair(shares: tuple[float, float]) -> str:
-    within, between = (f"{100 * s:.0f} %" if s == s else "–" for s in shares)
+def _pair(means: tuple[float, float]) -> str:
+    within, between = (f"{m:.2f}" if m == m else "–" for m in means)
     return f"same class {within}, other {between}"
 
 
-def _activity_finding(shares: Sequence[tuple[float, float]]) -> str:
-    within, between = shares[-1]
-    if within == within and between == between:
-        return (
-            f"In the last block, inputs of one class share {100 * within:.0f} % of their winners, "
-            f"others {100 * between:.0f} %"
-        )
-    return "Who wins for which input"
+def _activity_finding(means: Sequence[tuple[float, float]]) -> str:
+    gaps = [within - between for within, between in means]
+    if not np.isfinite(gaps).all():
+        return "Who wins for which input"
+    best = int(np.argmax(gaps))
+    within, between = means[best]
+    return (
+        f"Block {best + 1} tells classes apart best: "
+        f"cosine {within:.2f} within a class, {between:.2f} between"
+    )
 
 
 def _label_rows(axis: Any, labels: Array, names: Sequence[str]) -> None:

@@ -31,7 +31,7 @@ class PlasticVisualizer:
     Parameters
     ----------
     brain : PlasticBrain
-        Anything with ``predict``, ``why``, ``layers``, ``memory`` and ``eyes``.
+        Anything with ``see``, ``predict``, ``why``, ``layers`` and ``memory``.
     device : str or torch.device, optional
         Where inputs go; by default where the brain is.
     class_names : sequence of str, optional
@@ -116,20 +116,21 @@ class PlasticVisualizer:
 
     def maturity_map(self) -> Figure:
         """Show how mature the neurons of each block are, in [0, 1]."""
-        values = [_numbers(layer.maturity) for layer in self.brain.layers]
-        shares = [float((v >= 0.5).mean()) for v in values]
-        captions = [f"block {i + 1}: {100 * s:.0f} % mature" for i, s in enumerate(shares)]
-        mean = 100 * float(np.mean(shares)) if shares else 0.0
-        title = f"{mean:.0f} % of the neurons are mature, and protected"
+        values = [_numbers(layer.maturity)[: _born(layer)] for layer in self.brain.layers]
+        counts = [int((v >= 0.5).sum()) for v in values]
+        captions = [
+            f"block {i + 1}: {count:,} of {len(v):,}"
+            for i, (count, v) in enumerate(zip(counts, values, strict=True))
+        ]
+        title = f"{sum(counts):,} of {sum(map(len, values)):,} neurons are mature, and protected"
         return draw_neuron_map(values, captions, "maturity", title, high=1.0)
 
     def usage_map(self) -> Figure:
         """Show how often the neurons of each block won, on a logarithmic scale."""
-        usage = [_numbers(layer.usage) for layer in self.brain.layers]
-        idle = [float((v < 1).mean()) for v in usage]
-        captions = [f"block {i + 1}: {100 * s:.0f} % never won" for i, s in enumerate(idle)]
-        mean = 100 * float(np.mean(idle)) if idle else 0.0
-        title = f"{mean:.0f} % of the neurons never won"
+        usage = [_numbers(layer.usage)[: _born(layer)] for layer in self.brain.layers]
+        idle = [int((v < 1).sum()) for v in usage]
+        captions = [f"block {i + 1}: {count:,} never won" for i, count in enumerate(idle)]
+        title = f"{sum(idle):,} of {sum(map(len, usage)):,} neurons never won"
         values = [np.log10(1.0 + v) for v in usage]
         return draw_neuron_map(values, captions, "log₁₀(1 + times won)", title)
 
@@ -176,7 +177,7 @@ class PlasticVisualizer:
 
     def _think(self, x: Tensor, truth: int | None) -> Thought:
         image = x[0] if x.ndim == 4 else None
-        features = self.brain.eyes(x) if x.ndim == 4 and self.brain.eyes is not None else x
+        features = self.brain.see(x)  # once: what the brain is asked about is not seen again
         explanation = self.brain.why(features)
         recall = explanation.recall
         return Thought(
@@ -201,7 +202,7 @@ class PlasticVisualizer:
 
     def _blocks(self, explanation: Any) -> list[tuple[int, Tensor, Tensor]]:
         return [
-            (int(layer.hidden_dim), entry["winners"], entry["code"])
+            (_born(layer), entry["winners"], entry["code"])
             for layer, entry in zip(self.brain.layers, explanation.layers, strict=True)
         ]
 
@@ -216,6 +217,12 @@ def _first_batch(source: Any) -> tuple[Tensor, Tensor | None]:
     if isinstance(batch, (tuple, list)) and len(batch) == 2:
         return torch.as_tensor(batch[0]), torch.as_tensor(batch[1])
     return torch.as_tensor(batch), None
+
+
+def _born(layer: Any) -> int:
+    """Return how many neurons a block has: those that are born, where it has room for more."""
+    units = getattr(layer, "units", None)
+    return int(layer.hidden_dim) if units is None else len(units)
 
 
 def _numbers(tensor: Tensor) -> np.ndarray[Any, np.dtype[np.float64]]:

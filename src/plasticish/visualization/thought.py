@@ -139,7 +139,7 @@ def _draw_layers(axis: Axes, layers: Sequence[tuple[int, Tensor, Tensor]]) -> No
     axis.spines["left"].set_visible(False)
     axis.spines["bottom"].set_visible(False)
     quiet_axes(axis)
-    axis.set_title("Few neurons win in each block")
+    axis.set_title("Which neurons speak in each block")
 
 
 def _draw_memories(

@@ -65,15 +65,14 @@ class TriarchicVisualizer:
     @styled
     def weights(self) -> Figure:
         """Show the strongest synapses of the core, their protection, and the context beside it."""
-        core, context, importance = self._synapses()
-        brake = np.clip(2.0 * importance, 0.0, 1.0)
+        core, context, brake = self._synapses()
         # The neurons that matter most to the core, grouped by the class that they speak for.
         strongest = np.argsort(-np.abs(core).max(axis=0), kind="stable")[:COLUMNS]
         owner = core[:, strongest].argmax(axis=0)
         columns = strongest[np.lexsort((-core[:, strongest].max(axis=0), owner))]
         panels = (
             ("core: slow, protected", core, "RdBu_r", True),
-            ("brake on the core: min(1, 2 × importance)", brake, "Greens", False),
+            ("brake on the core, 1 is locked", brake, "Greens", False),
             ("context: fast, fading", context, "RdBu_r", True),
         )
         figure = new_figure(8.2, 6.0)
@@ -101,8 +100,7 @@ class TriarchicVisualizer:
     @styled
     def importance(self) -> Figure:
         """Show how many synapses of each class are locked, and how firmly."""
-        _, _, importance = self._synapses()
-        brake = np.clip(2.0 * importance, 0.0, 1.0)
+        _, _, brake = self._synapses()
         figure = new_figure(5.8, 0.32 * len(brake) + 1.4)
         axis = figure.add_subplot()
         locked = (brake >= 1.0).mean(axis=1)
@@ -184,8 +182,11 @@ class TriarchicVisualizer:
         return figure
 
     def _synapses(self) -> tuple[Array, Array, Array]:
+        """Return core, context and brake ``[classes, hidden]``; a brake of 1 locks a synapse."""
         brain = self.brain
-        return _numbers(brain.w_core), _numbers(brain.w_context), _numbers(brain.importance)
+        gain = float(getattr(getattr(brain, "options", None), "brake_gain", 2.0))
+        brake = np.clip(gain * _numbers(brain.importance), 0.0, 1.0)
+        return _numbers(brain.w_core), _numbers(brain.w_context), brake
 
 
 def _energy_finding(history: HistoryLike, energy: Array) -> str:
