@@ -24,7 +24,7 @@ from plasticish.visualization import (
 from plasticish.visualization.histories import smoothed
 from plasticish.visualization.style import class_colours, spread_labels
 
-R = np.array([[0.9, 0.1, 0.0], [0.8, 0.7, 0.2], [0.75, 0.65, 0.6]])
+R = np.array([[0.9, 0.1, 0.0], [0.8, 0.7, 0.2], [0.76, 0.65, 0.6]])
 NAMES = ["Vehicles", "Animals", "Storm"]
 
 
@@ -103,12 +103,19 @@ def test_confusion_shows_shares_of_the_true_class_and_says_the_worst():
 
 def test_retention_says_what_is_kept():
     figure = plot_retention(R, NAMES)
-    kept = 100 * (0.75 / 0.9 + 0.65 / 0.7) / 2
+    kept = 100 * (0.76 + 0.65) / (0.9 + 0.7)
     assert figure.axes[0].get_title("left") == f"Earlier tasks keep {kept:.0f} % of their accuracy"
     lines = figure.axes[0].lines
     for task, line in enumerate(lines):
         np.testing.assert_array_equal(line.get_ydata(), R[task:, task])
         np.testing.assert_array_equal(line.get_xdata(), np.arange(task, 3))
+
+
+def test_a_task_that_was_hardly_learned_does_not_rule_the_finding():
+    figure = plot_retention([[0.9, 0.0, 0.0], [0.9, 0.01, 0.0], [0.8, 0.05, 0.5]])
+    assert figure.axes[0].get_title("left") == "Earlier tasks keep 93 % of their accuracy"
+    better = plot_retention([[0.5, 0.0], [0.6, 0.9]])
+    assert better.axes[0].get_title("left") == "Earlier tasks grew to 120 % of their accuracy"
 
 
 def test_comparison_orders_and_measures():
@@ -125,7 +132,7 @@ def test_comparison_orders_and_measures():
 
 def test_history_says_what_is_kept_or_how_good_it_is():
     matrix = plot_history(history()).axes[0].get_title("left")
-    assert matrix == "88 % of what was learned is kept to the end"
+    assert matrix == "Earlier tasks keep 88 % of their accuracy"
     alone = plot_history(history(matrix=None)).axes
     assert alone[0].get_title("left") == "70.0 % right on 'test' at the end"
     assert len(alone) == 2

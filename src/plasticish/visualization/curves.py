@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import ShapeError
-from .matrices import check_matrix
+from .matrices import check_matrix, kept_finding, kept_share
 from .style import class_colours, new_figure, percent_axis, quiet_axes, spread_labels, styled
 
 if TYPE_CHECKING:
@@ -65,13 +65,13 @@ def plot_retention(
     count = 1 if other is None else 2
     axes = figure.subplots(1, count, sharey=True, squeeze=False)[0]
     _draw(axes[0], matrix, labels)
-    kept = _kept(matrix)
+    kept = 100 * kept_share(matrix)
     if other is None:
-        axes[0].set_title(title or f"Earlier tasks keep {kept:.0f} % of their accuracy")
+        axes[0].set_title(title or kept_finding(matrix))
     else:
         _draw(axes[1], other, labels)
         axes[0].set_title(f"{_capital(name)} keeps {kept:.0f} %")
-        axes[1].set_title(f"{_capital(baseline_name)} keeps {_kept(other):.0f} %")
+        axes[1].set_title(f"{_capital(baseline_name)} keeps {100 * kept_share(other):.0f} %")
         figure.suptitle(
             title or "Accuracy on each task while later ones are learned",
             x=0.01,
@@ -85,11 +85,6 @@ def plot_retention(
 
 def _capital(name: str) -> str:
     return name[:1].upper() + name[1:]
-
-
-def _kept(matrix: Array) -> float:
-    learned = np.diag(matrix)[:-1]
-    return 100 * float(np.mean(matrix[-1, :-1] / np.maximum(learned, 1e-9)))
 
 
 def _draw(axis: Axes, matrix: Array, names: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import NotReadyError
-from .matrices import draw_matrix
+from .matrices import draw_matrix, kept_finding
 from .protocols import HistoryLike
 from .style import (
     COLOURS,
@@ -106,9 +106,7 @@ def _matrix(history: HistoryLike) -> Array | None:
 
 def _finding(history: HistoryLike, matrix: Array | None) -> str:
     if matrix is not None:
-        learned, now = np.diag(matrix)[:-1], matrix[-1, :-1]
-        kept = 100 * float(np.mean(now / np.maximum(learned, 1e-9)))
-        return f"{kept:.0f} % of what was learned is kept to the end"
+        return kept_finding(matrix)
     ends = [e for e in history.evaluations if e.phase_end and e.accuracy]
     if ends:
         name, value = next(iter(ends[-1].accuracy.items()))

@@ -74,6 +74,27 @@ def check_matrix(R: Any, names: Sequence[str] | None) -> tuple[Array, list[str]]
     return matrix, labels
 
 
+def kept_share(matrix: Array) -> float:
+    """Return the accuracy on all tasks but the last at the end, over that when each was learned.
+
+    A ratio of means, not a mean of ratios: a task that was hardly learned has little to say.
+
+    Examples
+    --------
+    >>> kept_share(np.array([[0.8, 0.0], [0.4, 1.0]]))
+    0.5
+    """
+    learned, now = np.diag(matrix)[:-1].mean(), matrix[-1, :-1].mean()
+    return float(now / learned) if learned > 0 else 1.0
+
+
+def kept_finding(matrix: Array) -> str:
+    """Say what became of the earlier tasks, in one line."""
+    share = 100 * kept_share(matrix)
+    verb = "keep" if round(share) <= 100 else "grew to"
+    return f"Earlier tasks {verb} {share:.0f} % of their accuracy"
+
+
 def draw_matrix(axis: Axes, matrix: Array, names: Sequence[str]) -> None:
     """Draw an accuracy matrix into ``axis``."""
     learned = np.tril(np.ones_like(matrix, dtype=bool))

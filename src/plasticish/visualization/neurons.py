@@ -87,7 +87,8 @@ def draw_activity(blocks: Sequence[BlockActivity], labels: Array, names: Sequenc
     axes = figure.subplots(2, len(blocks), squeeze=False)
     alike = [code_similarity(winners[order], code[order], width) for width, winners, code in blocks]
     high = max(_off_diagonal_high(similarity) for similarity in alike)
-    signed = min(float(similarity.min()) for similarity in alike) < 0
+    # A trace of opposition does not earn a second colour.
+    signed = min(float(similarity.min()) for similarity in alike) < -0.2 * high
     means = [within_and_between(similarity, labels) for similarity in alike]
     for column, (width, winners, code) in enumerate(blocks):
         raster, overlap = axes[0, column], axes[1, column]
@@ -203,16 +204,14 @@ def _draw_ordered(axis: Any, values: Sequence[Array], label: str, top: float) ->
         ramp, cmap=SEQUENTIAL, extent=(-0.07, -0.015, 0, top), aspect="auto", origin="lower"
     )
     for block, colour in zip(values, class_colours(len(values)), strict=True):
-        axis.plot(np.linspace(0, 1, len(block)), np.sort(block)[::-1], color=colour)
+        axis.plot(np.linspace(0, 1, len(block)), np.sort(block)[::-1], color=colour, clip_on=False)
     for row, colour in enumerate(class_colours(len(values))):
         axis.text(
-            0.98,
-            0.97 - 0.1 * row,
+            0.12,
+            0.05 + 0.1 * (len(values) - 1 - row),
             f"block {row + 1}",
             color=colour,
             transform=axis.transAxes,
-            ha="right",
-            va="top",
         )
     axis.set_xlim(-0.07, 1)
     axis.set_ylim(0, 1.03 * top)

@@ -67,7 +67,9 @@ class TriarchicVisualizer:
         """Show the strongest synapses of the core, their protection, and the context beside it."""
         core, context, brake = self._synapses()
         # The neurons that matter most to the core, grouped by the class that they speak for.
-        strongest = np.argsort(-np.abs(core).max(axis=0), kind="stable")[:COLUMNS]
+        strength = np.abs(core).max(axis=0)
+        used = max(1, int((strength > 0).sum()))
+        strongest = np.argsort(-strength, kind="stable")[: min(used, COLUMNS)]
         owner = core[:, strongest].argmax(axis=0)
         columns = strongest[np.lexsort((-core[:, strongest].max(axis=0), owner))]
         panels = (
@@ -79,7 +81,7 @@ class TriarchicVisualizer:
         axes = figure.subplots(len(panels), 1)
         for axis, (title, values, colours, signed) in zip(axes, panels, strict=True):
             shown = values[:, columns]
-            top = max(float(np.percentile(np.abs(shown), 99.5)), 1e-9)
+            top = float(np.percentile(np.abs(shown), 99.5)) or 1.0
             low = -top if signed else 0.0
             image = axis.imshow(
                 shown, cmap=colours, vmin=low, vmax=top, aspect="auto", interpolation="nearest"
