@@ -310,3 +310,24 @@ def test_notes_stay_with_the_run(tmp_path):
     assert not report["finished"]
     json.dumps(report)
     assert resume(tmp_path / "run", curriculum(), EVAL, brain=FakeBrain()).notes == notes
+
+
+def test_a_full_disk_stops_training_and_loses_nothing(tmp_path, monkeypatch, uninterrupted):
+    from plasticish.training import run_folder
+
+    calls, save = [], run_folder.save_checkpoint
+
+    def full(path, checkpoint):
+        calls.append(path)
+        if len(calls) == 6:
+            raise CheckpointError("checkpoint.json could not be written", got="No space left")
+        return save(path, checkpoint)
+
+    monkeypatch.setattr(run_folder, "save_checkpoint", full)
+    trainer = begin(tmp_path / "run", every_s=0)
+    with pytest.raises(CheckpointError, match="No space left"):
+        trainer.train()
+    assert len(trainer.history) == 5
+    assert len(again(tmp_path / "run").history) == 4  # what the disk still holds
+    trainer.train()  # space was made: the same trainer goes on
+    assert_same(trainer, uninterrupted)
