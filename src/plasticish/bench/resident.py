@@ -41,12 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import torch
 
     from plasticish.core import make_generator
-
-    from .see._common import brain as default_brain
+    from plasticish.vision import PlasticBrain
 
     torch.set_num_threads(1)
     empty, _ = resident_bytes()
-    brain = default_brain(options.width, seed=0)
+    brain = PlasticBrain(in_dim=options.width, seed=0)
     generator = make_generator(0)
     left = options.memories
     while left > 0:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +22,7 @@ from plasticish.evaluation import (
     accuracy_on,
 )
 from plasticish.memory import AssociativeCortex
+from plasticish.vision import PlasticBrain
 
 from ..scenario import Findings, Metric
 
@@ -53,10 +53,9 @@ STREAM_METRICS = (
 )
 
 
-def brain(in_dim: int, seed: int, **options: Any) -> Any:
+def brain(in_dim: int, seed: int, **options: Any) -> PlasticBrain:
     """Return a fresh default brain for features of width ``in_dim``."""
-    vision = importlib.import_module("plasticish.vision")
-    return vision.PlasticBrain(in_dim=in_dim, seed=seed, **options)
+    return PlasticBrain(in_dim=in_dim, seed=seed, **options)
 
 
 def cortex(in_dim: int, seed: int) -> AssociativeCortex:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from plasticish.core import make_generator, spawn_seed
 from plasticish.data import (
     CIFAR10_ANIMALS,
@@ -16,11 +13,12 @@ from plasticish.data import (
     class_phases,
     invert_tensor,
 )
-from plasticish.evaluation import NaiveSoftmax, accuracy_on
+from plasticish.evaluation import NaiveSoftmax, StreamLearner, accuracy_on
+from plasticish.vision import PlasticBrain
 
 from ..features import cifar10_images, seen
 from ..scenario import Context, Findings, Goal, Metric, scenario
-from ._common import BATCH, BRAIN, brain
+from ._common import BATCH, BRAIN, Factory, brain
 
 KEPT, KEPT_ANIMALS = "vehicles kept through the storm", "vehicles kept through the animals"
 STORM_BEFORE, STORM = "storm before", "storm at the end"
@@ -63,7 +61,7 @@ def curriculum(context: Context) -> Findings:
     findings = Findings()
     phases = storm_phases(context)
     width = phases[0].train.inputs.shape[1]
-    runs: dict[str, tuple[int, Callable[[int], Any]]] = {
+    runs: dict[str, tuple[int, Factory]] = {
         BRAIN: (1, lambda seed: brain(width, seed)),
         SCRIPT: (3, lambda seed: brain(width, seed)),
         "naive softmax, raw, lr 0.1": (1, lambda seed: NaiveSoftmax("raw")),
@@ -91,7 +89,7 @@ def storm_phases(context: Context) -> list[Task]:
     return [vehicles, animals, Task("storm", vehicles.classes, weather.train, weather.test)]
 
 
-def _live(learner: Any, phases: list[Task], epochs: int, seed: int) -> dict[str, float]:
+def _live(learner: StreamLearner, phases: list[Task], epochs: int, seed: int) -> dict[str, float]:
     """Live through the phases and return every figure of the table, in percent."""
     vehicles, animals, storm = phases
     generator = make_generator(spawn_seed(seed, 1))
@@ -99,10 +97,10 @@ def _live(learner: Any, phases: list[Task], epochs: int, seed: int) -> dict[str,
     for phase, mode in zip(phases, ("plastic", "plastic", "panic"), strict=True):
         for _ in range(epochs):
             for x, y in batches(phase.train, BATCH, generator):
-                if isinstance(learner, NaiveSoftmax):
-                    learner.learn((x, y))
-                else:
+                if isinstance(learner, PlasticBrain):
                     learner.train_step(x, y, mode=mode)
+                else:
+                    learner.learn((x, y))
         learner.sleep()
         marks.append({p.name: 100 * accuracy_on(learner, p.test) for p in phases})
     learned, before, end = marks
