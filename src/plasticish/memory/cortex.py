@@ -26,10 +26,11 @@ from plasticish.core import (
 
 from .coactivity import CoactivitySums, Moments
 from .expansion import RandomExpansion
+from .shrinkage import choose_shrinkage
 
 __all__ = ["AssociativeCortex"]
 
-BASE_SHRINKAGE = 0.1
+ROUNDING_FLOOR = 1e-4
 
 
 @LEARNERS.register("associative_cortex")
@@ -59,8 +60,9 @@ class AssociativeCortex(Persistent):
     num_classes : int, optional
         Fixes the classes; ``None`` lets them grow as labels appear.
     shrinkage : float, optional
-        :math:`e > 0`. ``None`` chooses it from the counts: :math:`e = 0.1 + H / n`, much while
-        the covariance of :math:`H` parts rests on few examples, little later.
+        :math:`e > 0`. ``None`` chooses it at each sleep from the sums and counts
+        (:func:`plasticish.memory.shrinkage.choose_shrinkage`): much while the covariance rests on
+        few examples, little later.
     seed : int
         Of the random units. Cortices to be merged must share it.
     device : str or torch.device, optional
@@ -104,7 +106,7 @@ class AssociativeCortex(Persistent):
         self.shrinkage, self._fixed_classes = shrinkage, num_classes
         self._encode = RandomExpansion(in_dim, expansion, seed, self.device)
         self._sums = CoactivitySums(self._encode, self.device)
-        self._slept = False
+        self._slept, self._chosen = False, 0.0
         self._readout: tuple[Tensor, Tensor, Tensor] | None = None
 
     # ------------------------------------------------------------------ what is in it
@@ -136,6 +138,11 @@ class AssociativeCortex(Persistent):
         """Whether there is anything to read out."""
         return self.seen > 0 or self._readout is not None
 
+    @property
+    def slept(self) -> bool:
+        """Whether a sleep has fixed the readout."""
+        return self._slept
+
     def stats(self) -> Report:
         """Return counts and bytes as plain numbers."""
         return {
@@ -143,6 +150,7 @@ class AssociativeCortex(Persistent):
             "classes": self.num_classes,
             "width": self._encode.out_dim,
             "slept": self._slept,
+            "shrinkage": self._chosen,
             "bytes": self._sums.nbytes,
         }
 
@@ -213,14 +221,8 @@ class AssociativeCortex(Persistent):
         return {
             "seen": self.seen,
             "known_classes": len(self._readout[2]),
-            "shrinkage": self.current_shrinkage(),
+            "shrinkage": self._chosen,
         }
-
-    def current_shrinkage(self) -> float:
-        """Return the shrinkage :math:`e` that a sleep would use now."""
-        if self.shrinkage is not None:
-            return self.shrinkage
-        return BASE_SHRINKAGE + self._encode.out_dim / max(self.seen, 1)
 
     # ------------------------------------------------------------------ answering
 
@@ -276,10 +278,12 @@ class AssociativeCortex(Persistent):
                 "the cortex has seen nothing yet", cure="teach it with learn((x, y)) first"
             )
         means, system = moments.means[known], moments.within
-        # With one example a class nothing varies within: any multiple of the identity then gives
-        # nearest-mean, and the mean square of the code sets its scale.
-        scale = float(system.diagonal().mean().clamp(min=1e-9 * float(means.square().mean())))
-        system.diagonal().add_(self.current_shrinkage() * max(scale, 1e-30))
+        self._chosen = choose_shrinkage(moments) if self.shrinkage is None else self.shrinkage
+        # With one example a class nothing varies within: the answer is then that of the nearest
+        # mean. The floor lies above the rounding of the float32 products.
+        floor = ROUNDING_FLOOR * float(means.square().mean())
+        scale = max(float(system.diagonal().mean()), floor, 1e-30)
+        system.diagonal().add_(self._chosen * scale + floor)
         # Cholesky in place: the system is large, and a second copy of it would set the peak.
         torch.linalg.cholesky(system, out=system)
         weights = torch.cholesky_solve(means.T, system)
@@ -304,12 +308,13 @@ class AssociativeCortex(Persistent):
         tensors = dict(self._sums.export_state().tensors)
         if self._slept and self._readout is not None:
             tensors |= dict(zip(("weights", "bias", "known"), self._readout, strict=True))
-        return State({"slept": self._slept}, tensors)
+        return State({"slept": self._slept, "shrinkage": self._chosen}, tensors)
 
     def import_state(self, state: State) -> None:
         """Put back what :meth:`export_state` returned."""
         self._sums.import_state(state)
         self._slept = bool(state.values["slept"])
+        self._chosen = float(state.values["shrinkage"])
         self._readout = None
         if self._slept:
             weights, bias, known = (

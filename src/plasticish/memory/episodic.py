@@ -132,6 +132,11 @@ class EpisodicMemoryBank(Answers, Persistent):
 
     # ------------------------------------------------------------------ learning
 
+    @property
+    def fixed_classes(self) -> int | None:
+        """Number of classes if it was fixed, else None."""
+        return self._fixed_classes
+
     def store(self, x: ArrayLike, y: ArrayLike) -> Report:
         """Keep examples at once; a full bank lets others go by its policy.
 

@@ -6,12 +6,24 @@ of images. Not here: data sets and streams (``data``), memories as such (``memor
 """
 
 from .backbones import EYES, Backbone
+from .block import NeuromodulatedBlock
+from .brain import PlasticBrain
+from .explanation import Explanation
 from .eyes import PretrainedEyes
 from .feature_cache import FeatureCache
+from .storm import StormSense
+from .triarchic import TriarchicBrain
+from .triarchic_options import TriarchicOptions
 
 __all__ = [
     "EYES",
     "Backbone",
+    "Explanation",
     "FeatureCache",
+    "NeuromodulatedBlock",
+    "PlasticBrain",
     "PretrainedEyes",
+    "StormSense",
+    "TriarchicBrain",
+    "TriarchicOptions",
 ]

@@ -1,0 +1,64 @@
+"""Two stores, one answer: how the votes of hippocampus and cortex are put together."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float32
+from torch import Tensor
+
+__all__ = ["combine"]
+
+HIPPOCAMPUS_GAIN = 30.0  # per unit of mean cosine
+CORTEX_GAIN = 0.5  # the discriminant is overconfident: its parts are not independent
+
+
+def combine(
+    similarity: Float32[Tensor, "batch classes"],
+    present: Tensor,
+    evidence: Tensor | None,
+    known: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
+    r"""Return probabilities of both stores together, of the hippocampus, and of the cortex.
+
+    Over the classes :math:`K` that the cortex knows the two are multiplied as experts [1]_,
+
+    .. math:: p(c \mid K) \propto e^{\beta e_c}\, e^{\alpha s_c}
+
+    (:math:`e` the cortical evidence, :math:`s` the mean cosine of the nearest memories of each
+    class); a class that came after the last sleep is judged by the hippocampus alone, which also
+    says how the probability is shared between old and new.
+
+    Parameters
+    ----------
+    similarity : Tensor [batch, classes]
+        Mean cosine with the nearest memories of each class.
+    present : Tensor [present]
+        Labels of which there are memories.
+    evidence : Tensor [batch, known] or None
+        Log evidence of the cortex; ``None`` if it has not slept yet.
+    known : Tensor [known]
+        Labels that the evidence is about.
+
+    References
+    ----------
+    .. [1] G. E. Hinton, "Training products of experts by minimizing contrastive divergence",
+       Neural Computation 14 (2002).
+    """
+    loud = torch.full_like(similarity, float("-inf"))
+    loud[:, present] = HIPPOCAMPUS_GAIN * similarity[:, present]
+    cortex = torch.zeros_like(similarity)
+    if evidence is None:
+        hippocampus = torch.softmax(loud, dim=1)
+        return hippocampus, hippocampus, cortex
+    cortex[:, known] = torch.softmax(CORTEX_GAIN * evidence, dim=1)
+    # A class whose memories all went is still known to the cortex: the fast store abstains.
+    quiet = loud[:, present].amin(dim=1, keepdim=True)
+    heard = loud[:, known]
+    heard = torch.where(torch.isinf(heard), quiet, heard)
+    fresh = loud.clone()
+    fresh[:, known] = heard
+    hippocampus = torch.softmax(fresh, dim=1)
+    share_known = hippocampus[:, known].sum(dim=1, keepdim=True)
+    together = hippocampus.clone()
+    together[:, known] = share_known * torch.softmax(CORTEX_GAIN * evidence + heard, dim=1)
+    return together, torch.softmax(loud, dim=1), cortex
