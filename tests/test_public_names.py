@@ -1,0 +1,29 @@
+"""The public names are pinned: adding one is a decision, losing one breaks users."""
+
+import subprocess
+import sys
+
+import plasticish
+
+PUBLIC = """
+LEARNERS AssociativeCortex EpisodicMemoryBank FeatureCache Learner NeuromodulatedBlock PhaseConfig
+PlasticBrain PlasticClassifier PlasticTrainer PlasticVisualizer PlasticishError PretrainedEyes
+TrainingHistory TriarchicBrain TriarchicTrainer TriarchicVisualizer add_noise blur_image
+denormalize_imagenet inspect_checkpoint invert_colors invert_tensor resume
+""".split()
+
+
+def test_names_are_pinned_and_load():
+    assert plasticish.__all__ == PUBLIC
+    assert all(getattr(plasticish, name) is not None for name in PUBLIC)
+    assert set(PUBLIC) == set(plasticish._HOME)
+
+
+def test_unknown_name_is_an_attribute_error():
+    assert not hasattr(plasticish, "no_such_name")
+
+
+def test_import_loads_nothing_heavy():
+    code = "import sys, plasticish; print({'torch', 'matplotlib', 'sklearn'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
