@@ -12,21 +12,26 @@ from plasticish.core import State
 
 __all__ = ["StormSense"]
 
+ARRAYS = ("expectation", "count", "drift", "spread", "last", "texture")
+
 
 class StormSense:
     """Unexpected uncertainty: does what carries a familiar label look as it always did?
 
     For each label the mean input ``m_y`` is kept (its expectation). The residuals
-    ``r = x - m_y`` of familiar labels are summed with a leak of ``memory`` examples, and so are
-    their squared lengths with twice the leak. While nothing has changed residuals point
-    everywhere and
+    ``r = x - m_y`` of familiar labels are summed with a leak ``f`` of ``memory`` examples. While
+    nothing has changed residuals point everywhere, and
 
-    ``score = |sum of f_i r_i|^2 / sum of f_i^2 |r_i|^2``
+    ``T = |sum f_i r_i|^2 / sum f_i^2 |r_i|^2``
 
-    has mean 1 (the square of a sum of independent terms with mean zero); a common shift ``d``
-    adds about ``memory * |d|^2 / |r|^2`` to it. A new label raises no alarm (nothing is expected
-    of it), nor do hard examples (they differ in every direction); an inverted or resized stream
-    does. Labels that merely change places among themselves do not: their shifts cancel out.
+    has mean 1 and variance ``2 / d`` (a chi-square over its ``d`` degrees of freedom), where
+    ``d = tr(S)^2 / tr(S^2)`` is the effective dimension of the residuals, ``S`` their covariance.
+    A common shift ``s`` adds about ``memory * |s|^2 / |r|^2`` to T. The score is
+    ``(T - 1) / sqrt(2 / d)``: standard deviations from calm, whatever the eyes.
+
+    A new label raises no alarm (nothing is expected of it), nor do hard examples (they differ in
+    every direction); an inverted or resized stream does. Labels that merely change places among
+    themselves do not: their shifts cancel out.
 
     Parameters
     ----------
@@ -38,6 +43,8 @@ class StormSense:
         Time constant of the leak, in examples.
     familiar : int
         A label is familiar once it was learned so many times.
+    threshold : float or None
+        Score above which a storm is on; None: never.
     device : torch.device
         Where the sums live.
 
@@ -48,34 +55,72 @@ class StormSense:
     """
 
     def __init__(
-        self, width: int, out_size: int, memory: int, familiar: int, device: torch.device
+        self,
+        width: int,
+        out_size: int,
+        *,
+        memory: int,
+        familiar: int,
+        threshold: float | None,
+        device: torch.device,
     ) -> None:
-        self.memory, self.familiar = memory, familiar
+        self.memory, self.familiar, self.threshold = memory, familiar, threshold
         self.expectation = torch.zeros(out_size, width, device=device)
         self.count = torch.zeros(out_size, dtype=torch.int64, device=device)
         self.drift = torch.zeros(width, device=device)
         self.spread = torch.zeros((), device=device)
+        self.last = torch.zeros(width, device=device)  # the latest calm residual
+        # Calm residuals: how many, sum of |r|^2, sum of (r_i . r_{i+1})^2; in float64, since they
+        # go on for life.
+        self.texture = torch.zeros(3, dtype=torch.float64, device=device)
 
     def is_familiar(self, y: Int[Tensor, " batch"]) -> Tensor:
         """Return for every label, bool ``[batch]``, whether anything is expected of it."""
         return self.count[y] >= self.familiar
 
     @property
-    def score(self) -> float:
-        """Common shift of the recent familiar inputs; about 1 in calm, 0 before anything."""
+    def ratio(self) -> float:
+        """The T of the class: about 1 in calm, 1 too before anything was felt."""
         spread = float(self.spread)
-        return float(self.drift.square().sum()) / spread if spread > 0 else 0.0
+        return float(self.drift.square().sum()) / spread if spread > 0 else 1.0
 
-    def sense(self, x: Float[Tensor, "batch width"], y: Int[Tensor, " batch"]) -> float:
-        """Take the batch into the sums, and return the score that stands then."""
+    @property
+    def dimension(self) -> float:
+        """Effective dimension of the calm residuals, at least 1."""
+        count, square, cross = self.texture.tolist()
+        # tr(S)^2 over tr(S^2), the latter from pairs of neighbours, which are independent.
+        return max(1.0, square**2 / (count * cross)) if count > 1 and cross > 0 else 1.0
+
+    @property
+    def score(self) -> float:
+        """Standard deviations by which the recent familiar inputs have shifted."""
+        return (self.ratio - 1.0) * math.sqrt(self.dimension / 2.0)
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing speaks for a drift: the score is within one standard deviation."""
+        return self.score <= 1.0
+
+    def sense(self, x: Float[Tensor, "batch width"], y: Int[Tensor, " batch"]) -> bool:
+        """Take the batch into the sums, and return whether a storm is on."""
         known = self.is_familiar(y)
-        if bool(known.any()):
-            residual = x[known] - self.expectation[y[known]]
+        residual = x[known] - self.expectation[y[known]]
+        if len(residual):
             # Leaked before the batch is added: within a batch no example is older than another.
             keep = math.exp(-len(residual) / self.memory)
             self.drift = keep * self.drift + residual.sum(0)
             self.spread = keep**2 * self.spread + residual.square().sum()
-        return self.score
+        storm = self.threshold is not None and self.score > self.threshold
+        if len(residual) and not storm:
+            self._feel_texture(residual)
+        return storm
+
+    def _feel_texture(self, residual: Float[Tensor, "familiar width"]) -> None:
+        before = torch.cat([self.last[None], residual[:-1]])
+        square = residual.square().sum().double()
+        cross = (residual * before).sum(dim=1).square().sum().double()
+        self.texture = self.texture + torch.stack([square.new_tensor(len(residual)), square, cross])
+        self.last = residual[-1].clone()
 
     def learn(self, x: Float[Tensor, "batch width"], y: Int[Tensor, " batch"]) -> None:
         """Move the expectations to the running means of everything learned."""
@@ -92,10 +137,9 @@ class StormSense:
 
     def export_state(self) -> State:
         """Return the sums."""
-        names = ("expectation", "count", "drift", "spread")
-        return State(tensors={name: getattr(self, name).clone() for name in names})
+        return State(tensors={name: getattr(self, name).clone() for name in ARRAYS})
 
     def import_state(self, state: State) -> None:
         """Put back what :meth:`export_state` returned."""
-        for name in ("expectation", "count", "drift", "spread"):
+        for name in ARRAYS:
             getattr(self, name).copy_(state.tensors[name])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -141,7 +141,7 @@ class TriarchicBrain(Persistent):
         *,
         seed: int = 0,
         **options: Any,
-    ) -> Self:
+    ) -> TriarchicBrain:
         """Return a brain with :meth:`TriarchicOptions.protected`, ``options`` on top.
 
         Examples

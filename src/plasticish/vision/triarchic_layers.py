@@ -18,7 +18,7 @@ from .two_speed import TwoSpeedSynapses
 
 __all__ = ["TriarchicLayers"]
 
-COUNTS = ("steps", "seen", "storm")
+COUNTS = ("steps", "seen", "calm", "storm")
 PARTS = ("base", "synapses", "sense")
 
 
@@ -51,6 +51,7 @@ class TriarchicLayers:
         # Every label has a claim on its share of the units, and is young until it has used it.
         self.share = max(1, hidden_size // out_size)
         self.steps = self.seen = 0
+        self.calm = 0  # when the last batch began over which nothing drifted
         self.storm = False
         self.base = SparseBase(
             in_size,
@@ -62,7 +63,14 @@ class TriarchicLayers:
             device=device,
         )
         self.synapses = TwoSpeedSynapses(hidden_size, out_size, options, device)
-        self.sense = StormSense(in_size, out_size, options.storm_memory, options.familiar, device)
+        self.sense = StormSense(
+            in_size,
+            out_size,
+            memory=options.storm_memory,
+            familiar=options.familiar,
+            threshold=options.storm_threshold,
+            device=device,
+        )
 
     def prepare(self, features: Float[Tensor, "batch width"]) -> Float[Tensor, "batch width"]:
         """Compress features if asked, and keep their directions: their length says little."""
@@ -96,7 +104,9 @@ class TriarchicLayers:
     def stats(self) -> dict[str, Any]:
         """Return plain numbers about the inside."""
         return {
-            **{name: getattr(self, name) for name in COUNTS},
+            "steps": self.steps,
+            "seen": self.seen,
+            "storm": self.storm,
             "seen_labels": int((self.sense.count > 0).sum()),
             "sparsity": self.base.sparsity_k / len(self.base.usage),
             "used_units": int((self.base.usage > 0).sum()),
@@ -116,7 +126,8 @@ class TriarchicLayers:
     def import_state(self, state: State) -> None:
         """Put back what :meth:`export_state` returned."""
         own = state.part("brain").values
-        self.steps, self.seen, self.storm = int(own["steps"]), int(own["seen"]), bool(own["storm"])
+        self.steps, self.seen, self.calm = (int(own[name]) for name in ("steps", "seen", "calm"))
+        self.storm = bool(own["storm"])
         for name in PARTS:
             getattr(self, name).import_state(state.part(name))
 
@@ -124,10 +135,11 @@ class TriarchicLayers:
         self, x: Float[Tensor, "batch width"], y: Int[Tensor, " batch"]
     ) -> Bool[Tensor, " batch"]:
         """Return which examples the core may learn from; what a storm shifts is not among them."""
-        score, threshold = self.sense.sense(x, y), self.options.storm_threshold
-        was, self.storm = self.storm, threshold is not None and score > threshold
+        was, self.storm = self.storm, self.sense.sense(x, y)
         if self.storm and not was:
-            self._take_back(y)
+            self._take_back()
+        elif self.sense.is_calm:
+            self.calm = self.seen
         familiar = self.sense.is_familiar(y)
         free = ~familiar if self.storm else torch.ones_like(familiar)
         # Expectations follow what is learned and nothing else: a long storm stays a storm.
@@ -150,12 +162,12 @@ class TriarchicLayers:
         self.synapses.vote(units, y[fresh][: len(units)])
         return {**report, "grown": len(units)}
 
-    def _take_back(self, y: Int[Tensor, " batch"]) -> None:
-        """Prune the units that a storm over these labels made before it was noticed."""
+    def _take_back(self) -> None:
+        """Prune the units that a storm made before it was noticed."""
         if self.options.grow_while_young:
-            recent = self.base.birth > self.seen - self.options.storm_memory
-            label = self.synapses.core.argmax(dim=0)
-            units = recent & self.sense.is_familiar(label) & torch.isin(label, y)
+            since = max(self.calm, self.seen - self.options.storm_memory)
+            familiar = self.sense.is_familiar(self.synapses.core.argmax(dim=0))
+            units = (self.base.birth > since) & familiar
             self.base.prune(units)
             self.synapses.cut(units)
 

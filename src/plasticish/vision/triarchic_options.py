@@ -49,8 +49,9 @@ class TriarchicOptions:
         While an input is learned, a unit that was born from this very input is silent: a
         repetition then teaches what the *others* say about it.
     storm_threshold : float or None
-        A storm is on while the drift of familiar labels (see :class:`StormSense`) exceeds this;
-        the core and its importance are then left alone and nothing grows. None: no such sense.
+        A storm is on while familiar labels have drifted by more than so many standard deviations
+        (see :class:`StormSense`); the core and its importance are then left alone and nothing
+        grows. None: no such sense.
     familiar : int
         A label is familiar, and can be part of a storm, once it was learned so many times.
     storm_memory : int
@@ -126,7 +127,7 @@ class TriarchicOptions:
             grow_while_young=True,
             contrast=True,
             habituation=True,
-            storm_threshold=2.0,
+            storm_threshold=5.0,
             storm_gain=10.0,
             pace=64,
         )
