@@ -1,0 +1,98 @@
+"""The command ``plasticish``: its commands, and how errors reach a person."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from .learn import learn
+
+__all__ = ["app", "main"]
+
+ERROR_CODE = 2
+INTERRUPTED_CODE = 130  # 128 + SIGINT, as shells have it
+
+
+class ErrorsInOneLine(TyperGroup):
+    """Print what went wrong as one line on stderr; a traceback is for what nobody foresaw."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            print("plasticish: stopped", file=sys.stderr)
+            raise typer.Exit(INTERRUPTED_CODE) from None
+        except Exception as error:
+            if not _expected(error):
+                raise
+            print(f"plasticish: {' '.join(str(error).split())}", file=sys.stderr)
+            raise typer.Exit(ERROR_CODE) from None
+
+
+def _expected(error: Exception) -> bool:
+    # Only a command that loaded the library can have raised one; importing it here costs seconds.
+    core = sys.modules.get("plasticish.core")
+    return core is not None and isinstance(error, core.PlasticishError)
+
+
+app = typer.Typer(
+    cls=ErrorsInOneLine,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            found = version("plasticish")
+        except PackageNotFoundError:  # a source tree that was never installed
+            found = "0+unknown"
+        print(f"plasticish {found}")
+        raise typer.Exit
+
+
+@app.callback()
+def plasticish(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version and leave.",
+            callback=_print_version,
+            is_eager=True,
+            show_default=False,
+        ),
+    ] = False,
+) -> None:
+    """Brains that learn one class after another, in one pass, and do not forget.
+
+    Start here; it needs no data and no network, and takes a few seconds:
+
+        plasticish learn
+
+    A brain learns ten handwritten digits, two after two. You see how well it
+    knew each pair when that was new, and how well it knows it now, beside an
+    ordinary network on the same stream, which forgets. Then go on with your
+    own pictures, in one sub-folder a class:
+
+        plasticish learn folder:photos --out runs/pets
+        plasticish predict runs/pets a_photo.jpg
+        plasticish learn folder:more_photos --brain runs/pets
+    """
+
+
+app.command()(learn)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="plasticish")
