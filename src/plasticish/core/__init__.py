@@ -4,13 +4,8 @@ Errors, input checks, seeds, devices, progress, the :class:`Learner` protocol wi
 and checkpoints. Nothing here knows an image, a spike or a symbol.
 """
 
-from .checkpoint import (
-    Checkpoint,
-    inspect_checkpoint,
-    load_checkpoint,
-    save_checkpoint,
-    write_atomically,
-)
+from .atomic import write_atomically
+from .checkpoint import Checkpoint, inspect_checkpoint, load_checkpoint, save_checkpoint
 from .device import DeviceLike, resolve_device
 from .errors import (
     CheckpointError,

@@ -8,12 +8,10 @@ executes nothing: JSON and safetensors hold data only.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,6 +22,7 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
 from torch import Tensor
 
+from .atomic import write_atomically, writer_lock
 from .errors import CheckpointError
 
 __all__ = [
@@ -32,12 +31,12 @@ __all__ = [
     "inspect_checkpoint",
     "load_checkpoint",
     "save_checkpoint",
-    "write_atomically",
 ]
 
 FORMAT = "plasticish-checkpoint"
 FORMAT_VERSION = 1
 MANIFEST = "checkpoint.json"
+NAME = re.compile(r"tensors-[0-9a-f]{16}\.safetensors")
 
 
 @dataclass(frozen=True)
@@ -73,32 +72,6 @@ def package_version() -> str:
         return "0+unknown"
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write ``content`` to ``path`` so that a reader sees all of it or none.
-
-    Raises
-    ------
-    CheckpointError
-        If the disk is full or the folder cannot be written; what stood there before still does.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise CheckpointError(
-            f"{path.name} could not be written",
-            got=f"{error.strerror} ({path.parent})",
-            cure="free space or choose another folder; the earlier state there is untouched",
-        ) from error
-
-
 def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> Path:
     """Write ``checkpoint`` into the folder ``path`` and return it.
 
@@ -132,7 +105,7 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> Path:
         raise CheckpointError(
             "the checkpoint folder could not be made", got=f"{error.strerror} ({folder})"
         ) from error
-    with _writer_lock(folder):
+    with writer_lock(folder):
         write_atomically(folder / name, content)
         write_atomically(folder / MANIFEST, text.encode())
         for stale in folder.glob("tensors-*.safetensors"):
@@ -172,18 +145,24 @@ def load_checkpoint(path: str | Path, kind: str | None = None) -> Checkpoint:
         content = (folder / entry["file"]).read_bytes()
     except OSError as error:
         fresh = _read_manifest(folder)
-        if fresh["tensors"] != entry:  # a writer replaced the checkpoint between the two reads
+        # A writer replaced the checkpoint between the two reads.
+        if fresh["tensors"]["file"] != entry["file"]:
             return load_checkpoint(folder, kind)
         raise _damaged(folder, f"{entry['file']}: {error.strerror}") from error
     if len(content) != entry["bytes"]:
         raise _damaged(folder, f"{len(content)} bytes of {entry['bytes']} in {entry['file']}")
     if hashlib.sha256(content).hexdigest() != entry["sha256"]:
         raise _damaged(folder, f"{entry['file']} does not match its checksum")
+    try:
+        views = load_safetensors(content)
+    except SafetensorError as error:
+        raise _damaged(folder, f"{entry['file']} holds no tensors") from error
     return Checkpoint(
         kind=manifest["kind"],
         config=manifest["config"],
         state=manifest["state"],
-        tensors=load_safetensors(content),
+        # Copied to where torch aligns its memory: a product may round by alignment.
+        tensors={name: view.clone() for name, view in views.items()},
         seed=manifest["seed"],
     )
 
@@ -247,7 +226,7 @@ def _well_formed(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
         and isinstance(manifest.get("seed"), int | None)
         and isinstance(entry, dict)
         and isinstance(entry.get("file"), str)
-        and Path(entry["file"]).name == entry["file"]  # never a path out of the folder
+        and NAME.fullmatch(entry["file"]) is not None  # never a path out of the folder
         and isinstance(entry.get("bytes"), int)
         and isinstance(entry.get("sha256"), str)
     )
@@ -267,38 +246,20 @@ def _damaged(folder: Path, detail: str) -> CheckpointError:
 def _refuse_foreign_folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise CheckpointError(f"{folder} is a file", expected="a folder, or a path not yet taken")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
-        ours = all(p.name.startswith((".", "tensors-")) for p in folder.iterdir())
-        if not ours:  # a save that died before its manifest leaves only such files
-            raise CheckpointError(
-                f"{folder} holds something else",
-                got=f"no {MANIFEST}",
-                expected="an empty folder or a checkpoint",
-                cure="choose another path",
-            )
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _writer_lock(folder: Path) -> Iterator[None]:
-    """One writer at a time; the lock goes with the process, so a killed one leaves none behind."""
-    try:
-        descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
+    if folder.is_dir() and not _is_ours(folder):
         raise CheckpointError(
-            "the checkpoint folder cannot be written",
-            got=f"{error.strerror} ({folder})",
-            cure="choose another folder or mend its permissions",
-        ) from error
+            f"{folder} holds something else",
+            got=f"no {MANIFEST} of plasticish",
+            expected="an empty folder or a checkpoint",
+            cure="choose another path",
+        )
+
+
+def _is_ours(folder: Path) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+    except FileNotFoundError:  # empty, or what a save left that died before its manifest
+        return all(path.name.startswith((".", "tensors-")) for path in folder.iterdir())
+    except (ValueError, OSError, RecursionError):
+        return True  # damaged, and to be replaced
+    return isinstance(manifest, dict) and manifest.get("format") == FORMAT

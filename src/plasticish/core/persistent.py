@@ -106,7 +106,14 @@ class Persistent(ABC):
         try:
             learner = cls(**checkpoint.config)
             learner.import_state(State(checkpoint.state, checkpoint.tensors))
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        except (
+            LookupError,
+            AttributeError,
+            TypeError,
+            ValueError,
+            ArithmeticError,
+            RuntimeError,
+        ) as error:
             raise CheckpointError(
                 f"the checkpoint {path} does not fit {cls.__name__}",
                 got=str(error),

@@ -21,7 +21,13 @@ def _as_tensor(x: ArrayLike, name: str) -> Tensor:
     if isinstance(x, Tensor):
         return x.detach()
     try:
-        return torch.as_tensor(np.asarray(x))
+        array = np.asarray(x)
+        if array.dtype.kind in "biufc":
+            # torch takes neither backward strides nor a foreign byte order, and warns of an array
+            # that it may not write to.
+            native = array.astype(array.dtype.newbyteorder("="), copy=False)
+            array = np.require(native, requirements=["C", "W"])
+        return torch.as_tensor(array)
     except (TypeError, ValueError) as error:
         raise DTypeError(
             f"{name} are not numbers", got=type(x).__name__, expected="a tensor or an array"

@@ -51,8 +51,10 @@ class CoactivitySums:
 
     Each example adds the product of what fired with what fired (Hebb 1949) and nothing else, so
     the order of a stream does not matter, two sums add up, and an example can be taken out again.
-    Products are float32, their accumulation float64. Rows wait in a small buffer of raw features
-    until one large product is worth its memory traffic.
+    Products are float32, their accumulation float64. Class sums of the features are always up to
+    date; the rest waits in a small buffer of raw rows until one large product is worth its memory
+    traffic. Looking at the sums never empties it: what is learned afterwards would otherwise round
+    differently for having been looked at.
 
     Parameters
     ----------
@@ -94,83 +96,93 @@ class CoactivitySums:
                 expected=f"at most {int(counts[worst] - change[worst])}",
             )
         self.counts, self._class_sums = counts, _grown(self._class_sums, classes)
+        features = self._encode.rescale(x).double() * sign
+        self._class_sums[:, : self._encode.in_dim].index_add_(0, y, features)
         self._waiting.append((x.clone(), y.clone(), sign))
-        if sum(len(rows) for rows, _, _ in self._waiting) >= PENDING:
-            self.flush()
+        self._flush_if_many()
 
-    def flush(self) -> None:
-        """Add what waits to the sums."""
+    def _flush_if_many(self) -> None:
+        if sum(len(rows) for rows, _, _ in self._waiting) >= PENDING:
+            self._add_waiting(self._coactivity, self._class_sums)
+            self._waiting = []
+
+    def _add_waiting(self, coactivity: Tensor, class_sums: Tensor) -> None:
+        """Add what waits to these sums, whose width may be the features' alone."""
         if not self._waiting:
             return
-        x = torch.cat([rows for rows, _, _ in self._waiting])
-        y = torch.cat([labels for _, labels, _ in self._waiting])
-        sign = torch.cat([x.new_full((len(rows),), sign) for rows, _, sign in self._waiting])
+        x, y, sign = self._joined()
+        features = self._encode.in_dim
         for some in torch.split(torch.arange(len(x), device=x.device), 2 * PENDING):
-            self._accumulate(x[some], y[some], sign[some, None])
-        self._waiting = []
+            code = self._encode(x[some])[:, : len(coactivity)]
+            signed = code * sign[some, None]
+            class_sums[:, features:].index_add_(0, y[some], signed[:, features:].double())
+            panel = -(-code.shape[1] // PANELS)
+            for start in range(0, code.shape[1], panel):
+                stop = start + panel
+                # Only on and below the diagonal panels: the sum is symmetric, half is enough.
+                coactivity[start:, start:stop] += code[:, start:].T @ signed[:, start:stop]
 
-    def _accumulate(self, x: Tensor, y: Tensor, sign: Tensor) -> None:
-        code = self._encode(x)
-        signed = code * sign
-        self._class_sums.index_add_(0, y, signed.double())
-        panel = -(-code.shape[1] // PANELS)
-        for start in range(0, code.shape[1], panel):
-            stop = start + panel
-            # Only on and below the diagonal panels: the sum is symmetric, half of it is enough.
-            self._coactivity[start:, start:stop] += code[:, start:].T @ signed[:, start:stop]
+    def _joined(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return rows, labels and signs of what waits."""
+        nothing = torch.zeros(0, self._encode.in_dim, device=self._device)
+        x = torch.cat([nothing, *(rows for rows, _, _ in self._waiting)])
+        y = torch.cat([nothing[:, 0].long(), *(labels for _, labels, _ in self._waiting)])
+        sign = [nothing.new_full((len(rows),), sign) for rows, _, sign in self._waiting]
+        return x, y, torch.cat([nothing[:, 0], *sign])
 
     def merge(self, other: CoactivitySums) -> None:
         """Add the sums of ``other``, as if its stream had been seen here too."""
-        self.flush()
-        other.flush()
         classes = max(len(self.counts), len(other.counts))
         self._coactivity += other._coactivity.to(self._device)
         self._class_sums = _grown(self._class_sums, classes)
         self._class_sums[: len(other.counts)] += other._class_sums.to(self._device)
-        self.counts = _grown(self.counts, classes)
+        self.counts = _grown(self.counts, classes).clone()
         self.counts[: len(other.counts)] += other.counts.to(self._device)
+        self._waiting += [
+            (x.to(self._device), y.to(self._device), sign) for x, y, sign in other._waiting
+        ]
+        self._flush_if_many()
 
     def moments(self, width: int | None = None) -> Moments:
         """Return means and within-class covariance of the first ``width`` parts of the code."""
-        self.flush()
         width = self._encode.out_dim if width is None else width
-        lower = self._coactivity[:width, :width].tril()
-        within = lower + lower.tril(-1).T
+        sums = self._class_sums[:, :width].clone()
+        within = self._coactivity[:width, :width].clone()
+        self._add_waiting(within, sums)
+        within.tril_()
+        within += within.tril(-1).T
         counts = self.counts
-        means = self._class_sums[:, :width] / counts.clamp(min=1)[:, None]
+        means = sums / counts.clamp(min=1)[:, None]
         within -= (means.T * counts) @ means
         within /= counts.sum().clamp(min=1)
         return Moments(means, within, counts.clone())
 
-    def class_means(self, width: int) -> Tensor:
-        """Return the mean of the first ``width`` parts of the code, by class, as float32."""
-        means = self._class_sums[:, :width] / self.counts.clamp(min=1)[:, None]
+    def class_means(self) -> Tensor:
+        """Return the mean of the rescaled features, by class, as float32."""
+        means = self._class_sums[:, : self._encode.in_dim] / self.counts.clamp(min=1)[:, None]
         return means.float()
 
     def export_state(self) -> State:
         """Return the sums."""
         # What waits is exported as it waits: adding it up early would round differently from a
         # run that was never interrupted.
-        waiting = self._waiting or [
-            (torch.zeros(0, self._encode.in_dim), torch.zeros(0, dtype=torch.int64), 1.0)
-        ]
+        x, y, sign = self._joined()
         return State(
             {},
             {
                 "coactivity": self._coactivity,
                 "class_sums": self._class_sums,
                 "counts": self.counts,
-                "waiting_x": torch.cat([rows for rows, _, _ in waiting]),
-                "waiting_y": torch.cat([labels for _, labels, _ in waiting]),
-                "waiting_sign": torch.cat(
-                    [torch.full((len(rows),), sign) for rows, _, sign in waiting]
-                ),
+                "waiting_x": x,
+                "waiting_y": y,
+                "waiting_sign": sign,
             },
         )
 
     def import_state(self, state: State) -> None:
         """Put back what :meth:`export_state` returned."""
-        put = {key: tensor.to(self._device) for key, tensor in state.tensors.items()}
+        # Copied: the sums are added to in place, and whoever exported them may still learn.
+        put = {key: tensor.to(self._device, copy=True) for key, tensor in state.tensors.items()}
         if put["coactivity"].shape != self._coactivity.shape:
             raise DataError(
                 "the stored sums have another width",

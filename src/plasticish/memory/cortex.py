@@ -14,7 +14,7 @@ from plasticish.core import (
     Batch,
     ConfigError,
     DeviceLike,
-    NotReadyError,
+    LabelError,
     Persistent,
     Report,
     State,
@@ -24,13 +24,14 @@ from plasticish.core import (
     resolve_device,
 )
 
+from .checks import check_whole, refuse_absurd
 from .coactivity import CoactivitySums, Moments
 from .expansion import RandomExpansion
-from .shrinkage import choose_shrinkage
+from .readout import Readout, read_out
 
 __all__ = ["AssociativeCortex"]
 
-ROUNDING_FLOOR = 1e-4
+READOUT = ("weights", "bias", "known")
 
 
 @LEARNERS.register("associative_cortex")
@@ -96,18 +97,17 @@ class AssociativeCortex(Persistent):
         seed: int = 0,
         device: DeviceLike = None,
     ) -> None:
-        check_positive(in_dim=in_dim, shrinkage=1.0 if shrinkage is None else shrinkage)
-        if num_classes is not None:
-            check_positive(num_classes=num_classes)
-        if expansion < 0:
-            raise ConfigError("expansion is out of range", got=str(expansion), expected=">= 0")
+        check_positive(shrinkage=1.0 if shrinkage is None else shrinkage)
+        check_whole(in_dim=in_dim, num_classes=1 if num_classes is None else num_classes)
+        if not isinstance(expansion, int) or expansion < 0:
+            raise ConfigError("expansion is out of range", got=repr(expansion), expected=">= 0")
         self.device = resolve_device(device)
         self.in_dim, self.expansion, self.seed = in_dim, expansion, seed
         self.shrinkage, self._fixed_classes = shrinkage, num_classes
         self._encode = RandomExpansion(in_dim, expansion, seed, self.device)
         self._sums = CoactivitySums(self._encode, self.device)
-        self._slept, self._chosen = False, 0.0
-        self._readout: tuple[Tensor, Tensor, Tensor] | None = None
+        self._slept = False
+        self._readout: Readout | None = None
 
     # ------------------------------------------------------------------ what is in it
 
@@ -131,7 +131,7 @@ class AssociativeCortex(Persistent):
     @property
     def known_classes(self) -> Int64[Tensor, " known"]:
         """Labels that the readout in force can give, ascending."""
-        return torch.zeros(0, dtype=torch.int64) if not self.ready else self._current()[2]
+        return self._current().known if self.ready else torch.zeros(0, dtype=torch.int64)
 
     @property
     def ready(self) -> bool:
@@ -150,7 +150,7 @@ class AssociativeCortex(Persistent):
             "classes": self.num_classes,
             "width": self._encode.out_dim,
             "slept": self._slept,
-            "shrinkage": self._chosen,
+            "shrinkage": self._readout.shrinkage if self._slept and self._readout else None,
             "bytes": self._sums.nbytes,
         }
 
@@ -183,7 +183,11 @@ class AssociativeCortex(Persistent):
     def _add(self, batch: Batch, sign: float) -> Report:
         x = check_features(batch[0], self.in_dim, device=self.device)
         y = check_labels(batch[1], len(x), num_classes=self._fixed_classes, device=self.device)
+        refuse_absurd(y)
         self._sums.add(x, y, sign)
+        return self._changed()
+
+    def _changed(self) -> Report:
         if not self._slept:
             self._readout = None
         return {"seen": self.seen, "classes": self.num_classes}
@@ -195,6 +199,8 @@ class AssociativeCortex(Persistent):
         ------
         ConfigError
             If the two differ in width, expansion or seed, so that their sums mean other things.
+        LabelError
+            If ``other`` has classes that are unknown here.
         """
         mine, theirs = ((cortex.in_dim, cortex.expansion, cortex.seed) for cortex in (self, other))
         if mine != theirs or other is self:
@@ -203,10 +209,14 @@ class AssociativeCortex(Persistent):
                 got="itself" if other is self else f"(in_dim, expansion, seed) = {theirs}",
                 expected=f"another cortex with {mine}",
             )
+        if self._fixed_classes is not None and other.num_classes > self._fixed_classes:
+            raise LabelError(
+                "the other cortex has classes that are unknown here",
+                got=f"{other.num_classes} classes",
+                expected=f"at most {self._fixed_classes}",
+            )
         self._sums.merge(other._sums)
-        if not self._slept:
-            self._readout = None
-        return {"seen": self.seen, "classes": self.num_classes}
+        return self._changed()
 
     def sleep(self) -> Report:
         """Turn the sums into the readout that holds until the next sleep.
@@ -216,12 +226,12 @@ class AssociativeCortex(Persistent):
         NotReadyError
             If nothing was ever learned.
         """
-        self._readout = self._solve()
+        self._readout = read_out(self._sums.moments(), self.shrinkage)
         self._slept = True
         return {
             "seen": self.seen,
-            "known_classes": len(self._readout[2]),
-            "shrinkage": self._chosen,
+            "known_classes": len(self._readout.known),
+            "shrinkage": self._readout.shrinkage,
         }
 
     # ------------------------------------------------------------------ answering
@@ -238,14 +248,14 @@ class AssociativeCortex(Persistent):
         ShapeError, DTypeError, DataError
             Unusable queries.
         """
-        weights, bias, _ = self._current()
+        readout = self._current()
         queries = check_features(x, self.in_dim, device=self.device)
-        return torch.addmm(bias, self._encode(queries), weights)
+        return torch.addmm(readout.bias, self._encode(queries), readout.weights)
 
     def predict_proba(self, x: ArrayLike) -> Float32[Tensor, "batch classes"]:
         """Return the posterior of each class under the discriminant; rows sum to one."""
         posterior = torch.softmax(self.evidence(x), dim=1)
-        known = self._current()[2]
+        known = self._current().known
         full = posterior.new_zeros((len(posterior), max(self.num_classes, int(known.max()) + 1)))
         full[:, known] = posterior
         return full
@@ -253,9 +263,7 @@ class AssociativeCortex(Persistent):
     def predict(self, x: ArrayLike) -> Int64[Tensor, " batch"]:
         """Return the label with the strongest evidence."""
         strongest = self.evidence(x).argmax(dim=1)
-        return self._current()[2][strongest]
-
-    # ------------------------------------------------------------------ for the other parts
+        return self._current().known[strongest]
 
     def moments(self) -> Moments:
         """Return class means and within-class covariance of the rescaled features alone."""
@@ -263,32 +271,12 @@ class AssociativeCortex(Persistent):
 
     def expectations(self) -> Float32[Tensor, "classes in_dim"]:
         """Return what each class looks like on average, in rescaled features."""
-        return self._sums.class_means(self.in_dim)
+        return self._sums.class_means()
 
-    def _current(self) -> tuple[Tensor, Tensor, Tensor]:
+    def _current(self) -> Readout:
         if self._readout is None:
-            self._readout = self._solve()
+            self._readout = read_out(self._sums.moments(), self.shrinkage)
         return self._readout
-
-    def _solve(self) -> tuple[Tensor, Tensor, Tensor]:
-        moments = self._sums.moments()
-        known = moments.known
-        if not len(known):
-            raise NotReadyError(
-                "the cortex has seen nothing yet", cure="teach it with learn((x, y)) first"
-            )
-        means, system = moments.means[known], moments.within
-        self._chosen = choose_shrinkage(moments) if self.shrinkage is None else self.shrinkage
-        # With one example a class nothing varies within: the answer is then that of the nearest
-        # mean. The floor lies above the rounding of the float32 products.
-        floor = ROUNDING_FLOOR * float(means.square().mean())
-        scale = max(float(system.diagonal().mean()), floor, 1e-30)
-        system.diagonal().add_(self._chosen * scale + floor)
-        # Cholesky in place: the system is large, and a second copy of it would set the peak.
-        torch.linalg.cholesky(system, out=system)
-        weights = torch.cholesky_solve(means.T, system)
-        bias = -0.5 * (means.T * weights).sum(dim=0)
-        return weights.float(), bias.float(), known
 
     # ------------------------------------------------------------------ state
 
@@ -305,19 +293,17 @@ class AssociativeCortex(Persistent):
 
     def export_state(self) -> State:
         """Return sums and readout."""
-        tensors = dict(self._sums.export_state().tensors)
-        if self._slept and self._readout is not None:
-            tensors |= dict(zip(("weights", "bias", "known"), self._readout, strict=True))
-        return State({"slept": self._slept, "shrinkage": self._chosen}, tensors)
+        sums = self._sums.export_state().tensors
+        if not self._slept or self._readout is None:
+            return State({"shrinkage": None}, sums)
+        arrays = {name: getattr(self._readout, name) for name in READOUT}
+        return State({"shrinkage": self._readout.shrinkage}, {**sums, **arrays})
 
     def import_state(self, state: State) -> None:
         """Put back what :meth:`export_state` returned."""
         self._sums.import_state(state)
-        self._slept = bool(state.values["slept"])
-        self._chosen = float(state.values["shrinkage"])
-        self._readout = None
-        if self._slept:
-            weights, bias, known = (
-                state.tensors[key].to(self.device) for key in ("weights", "bias", "known")
-            )
-            self._readout = (weights, bias, known)
+        shrinkage, self._readout = state.values["shrinkage"], None
+        self._slept = shrinkage is not None
+        if shrinkage is not None:
+            put = {name: state.tensors[name].to(self.device) for name in READOUT}
+            self._readout = Readout(**put, shrinkage=float(shrinkage))

@@ -7,9 +7,10 @@ import math
 import torch
 from jaxtyping import Float32
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from plasticish.core import make_generator
+
+from .similarity import unit_rows
 
 __all__ = ["RandomExpansion"]
 
@@ -59,9 +60,13 @@ class RandomExpansion:
         """Width of the code: features and random units."""
         return self.in_dim + self.width
 
+    def rescale(self, x: Float32[Tensor, "batch in_dim"]) -> Float32[Tensor, "batch in_dim"]:
+        """Return rows at unit root-mean-square, whatever their magnitude; zeros stay zeros."""
+        return unit_rows(x) * math.sqrt(self.in_dim)
+
     def __call__(self, x: Float32[Tensor, "batch in_dim"]) -> Float32[Tensor, "batch out_dim"]:
         """Return the code of each row; a row of zeros has the code zero."""
-        unit = normalize(x, dim=1, eps=1e-20) * math.sqrt(self.in_dim)
+        unit = self.rescale(x)
         if not self.width:
             return unit
         return torch.cat([unit, torch.relu(unit @ self._projection)], dim=1)

@@ -8,27 +8,29 @@ from typing import Any
 import torch
 from jaxtyping import Float32, Int64
 from torch import Tensor
-from torch.nn.functional import normalize
+from torch.nn.functional import normalize, pad
 
 from plasticish.core import (
     ArrayLike,
     ConfigError,
+    DataError,
     DeviceLike,
     Persistent,
     Report,
     ShapeError,
     State,
     check_features,
-    check_positive,
     make_generator,
     resolve_device,
 )
+from plasticish.memory.checks import check_whole
+
+from .settling import open_gates, settle_and_grow
 
 __all__ = ["MODES", "NeuromodulatedBlock", "check_mode"]
 
 MODES = ("inference", "plastic", "panic")
 FIRST_UNITS = 32  # a newborn block; neurogenesis adds the rest where something is left to explain
-SWEEPS = 3  # of replay in one consolidation; the units come prepared by what they learned awake
 PANIC_GAIN = 5.0
 NOVEL = 0.8  # a residual that keeps more than this share of its input was not explained at all
 RECRUITS = 4  # units born per batch, at most
@@ -109,7 +111,7 @@ class NeuromodulatedBlock(Persistent):
         *,
         seed: int = 0,
     ) -> None:
-        check_positive(in_dim=in_dim, hidden_dim=hidden_dim, sparsity_k=sparsity_k)
+        check_whole(in_dim=in_dim, hidden_dim=hidden_dim, sparsity_k=sparsity_k)
         if lr < 0 or not math.isfinite(lr):
             raise ConfigError("lr is out of range", got=repr(lr), expected="a number >= 0")
         if sparsity_k > hidden_dim:
@@ -127,6 +129,7 @@ class NeuromodulatedBlock(Persistent):
         self.energy = torch.zeros(first, device=self.device)
         self._usage = torch.zeros(first, dtype=torch.int64, device=self.device)
         self._gain = torch.zeros(first, device=self.device)
+        self._rested: list[float] | None = None  # what the units have settled on
 
     # ------------------------------------------------------------------ what is in it
 
@@ -229,25 +232,33 @@ class NeuromodulatedBlock(Persistent):
         """
         check_mode(mode)
         inputs = check_features(x, self.in_dim, device=self.device)
-        if reward is not None and reward.shape != (len(inputs),):
-            raise ShapeError(
-                "reward does not match the batch",
-                got=str(tuple(reward.shape)),
-                expected=f"({len(inputs)},)",
-            )
+        if reward is not None:
+            self._check_reward(reward, len(inputs))
         code = self.encode(inputs)
         residual = inputs - code @ self.units
         if mode == "inference" or self.frozen or self.lr == 0:
             return residual
         weighted = code if reward is None else code * reward[:, None].to(code)
+        self._rested = None
         self._hebbian(code, weighted, residual, mode)
         if self.enable_neurogenesis:
             self._recruit(inputs, residual)
         return residual
 
+    @staticmethod
+    def _check_reward(reward: Tensor, batch: int) -> None:
+        if reward.shape != (batch,):
+            raise ShapeError(
+                "reward does not match the batch",
+                got=str(tuple(reward.shape)),
+                expected=f"({batch},)",
+            )
+        if not bool((reward.isfinite() & (reward >= 0)).all()):
+            raise DataError("reward is out of range", expected="finite numbers >= 0")
+
     def _hebbian(self, code: Tensor, weighted: Tensor, residual: Tensor, mode: str) -> None:
-        self._usage += (code != 0).sum(dim=0)
-        self.energy += code.square().sum(dim=0)
+        self._usage = self._usage + (code != 0).sum(dim=0)
+        self.energy = self.energy + code.square().sum(dim=0)
         protected = (self._gain > 0).float() * (0.5 if mode == "panic" else 0.9)
         rate = self.lr * (PANIC_GAIN if mode == "panic" else 1.0) * (1 - protected)
         step = (rate / self.energy.clamp(min=1e-12)).clamp(max=1e12)[:, None]
@@ -291,49 +302,24 @@ class NeuromodulatedBlock(Persistent):
         report : mapping
             ``units``, ``mature``, ``born`` and ``recycled``.
         """
-        if self.frozen or count < 2:
+        # Nothing new since the last sleep: what has settled stays as it is.
+        seen = [count, *(float(of) for of in (covariance.trace(), covariance.norm()))]
+        rested = [*seen, float(self.enable_neurogenesis)]
+        if self.frozen or count < 2 or rested == self._rested:
             return self._passed_on(covariance), {**self.stats(), "born": 0, "recycled": 0}
         before = len(self.units)
-        edge = (1 + math.sqrt(self.in_dim / count)) ** 2
-        variance = self._settle(covariance)
-        while self._may_grow(variance, covariance, edge):
-            self._append(self._newborn(min(len(self.units), self._most_mature - len(self.units))))
-            variance = self._settle(covariance)
-        total = float(covariance.diagonal().sum())
-        rest = max(total - float(variance.sum()), 0.0) / max(self.in_dim - len(variance), 1)
-        keep = variance > edge * max(rest, 1e-12 * total)
-        shrinkage = (1 + 5 * self.in_dim / count) * total / self.in_dim
-        gain = 1 - ((rest + shrinkage) / (variance + shrinkage)).sqrt()
-        self._gain = torch.where(keep, gain.clamp(min=0.0), 0.0)
-        self.energy = variance * count
-        self._usage = torch.where(keep, self._usage, 0)
+        newborn = self._newborn if self.enable_neurogenesis else None
+        units, variance = settle_and_grow(self.units, covariance, count, self._most_mature, newborn)
+        self.units, self.energy, self._rested = units, variance * count, rested
+        self._gain = open_gates(variance, covariance, count)
+        usage = pad(self._usage.sort(descending=True).values, (0, len(units)))[: len(units)]
+        self._usage = torch.where(self._gain > 0, usage, 0)
         report = {
             **self.stats(),
-            "born": max(len(self.units) - before, 0),
-            "recycled": int((~keep).sum()),
+            "born": max(len(units) - before, 0),
+            "recycled": len(units) - self.mature,
         }
         return self._passed_on(covariance), report
-
-    def _may_grow(self, variance: Tensor, covariance: Tensor, edge: float) -> bool:
-        if not self.enable_neurogenesis or len(self.units) >= self._most_mature:
-            return False
-        rest = float(covariance.diagonal().sum() - variance.sum()) / self.in_dim
-        return bool(variance.min() > edge * max(rest, 0.0))
-
-    def _settle(self, covariance: Tensor) -> Tensor:
-        """Sweep to the principal subspace; sort units by variance and return the variances."""
-        basis = self.units.T
-        for _ in range(SWEEPS):
-            basis = torch.linalg.qr(covariance @ basis).Q
-        values, rotation = torch.linalg.eigh(basis.T @ covariance @ basis)
-        kept = slice(0, self._most_mature)
-        order = values.argsort(descending=True)[kept]
-        usage = self._usage.sort(descending=True).values[kept]
-        self.units = (basis @ rotation[:, order]).T.contiguous()
-        self.energy, self._gain = values[order].clone(), torch.zeros(len(order), device=self.device)
-        self._usage = usage
-        variance: Tensor = values[order].clamp(min=0.0)
-        return variance
 
     def _passed_on(self, covariance: Tensor) -> Tensor:
         """Covariance of the block's output: what a deeper block gets."""
@@ -357,7 +343,7 @@ class NeuromodulatedBlock(Persistent):
     def export_state(self) -> State:
         """Return units, their experience and the generator."""
         return State(
-            {"frozen": self.frozen},
+            {"frozen": self.frozen, "rested": self._rested},
             {
                 "units": self.units,
                 "energy": self.energy,
@@ -380,3 +366,4 @@ class NeuromodulatedBlock(Persistent):
         self._usage, self._gain = put["usage"], put["gain"]
         self._generator.set_state(state.tensors["generator"].cpu())
         self.frozen = bool(state.values["frozen"])
+        self._rested = state.values["rested"]

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import torch
-from jaxtyping import Float32, Int64
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from plasticish.core import (
     LEARNERS,
@@ -20,35 +17,29 @@ from plasticish.core import (
     NotReadyError,
     Persistent,
     Report,
-    ShapeError,
     State,
-    check_features,
-    check_images,
     check_labels,
-    check_positive,
     make_generator,
     resolve_device,
     spawn_seed,
 )
 from plasticish.memory import AssociativeCortex, EpisodicMemoryBank
+from plasticish.memory.checks import check_whole, refuse_absurd
 
+from .answering import Answering
 from .block import NeuromodulatedBlock, check_mode
-from .explanation import Explanation
 from .eyes import PretrainedEyes
 from .familiarity import Familiarity
-from .layers import LayerStack
-from .verdict import combine
 
 __all__ = ["PlasticBrain"]
 
 GLIMPSE = 256  # memories that judge a batch while it is learned: a fixed cost, however old
 SURPRISE = 1.0  # how much more a block learns where the memory was wrong
 REPLAYED = 2000  # memories on which familiarity is standardised
-NEAREST = 10  # memories of each class that speak
 
 
 @LEARNERS.register("plastic_brain")
-class PlasticBrain(LayerStack, Persistent):
+class PlasticBrain(Answering, Persistent):
     r"""Learns classes one after another, in one pass, without a gradient and without forgetting.
 
     * **Hippocampus** (:class:`~plasticish.memory.EpisodicMemoryBank`): keeps every example at
@@ -127,9 +118,9 @@ class PlasticBrain(LayerStack, Persistent):
         lr: float = 1.0,
         seed: int = 0,
     ) -> None:
-        check_positive(in_dim=in_dim)
-        if num_layers < 0:
-            raise ConfigError("num_layers is out of range", got=str(num_layers), expected=">= 0")
+        check_whole(in_dim=in_dim)
+        if not isinstance(num_layers, int) or num_layers < 0:
+            raise ConfigError("num_layers is out of range", got=repr(num_layers), expected=">= 0")
         if not (use_cortex or use_hippocampus):
             raise ConfigError("a brain without hippocampus and cortex cannot answer")
         self.device = resolve_device(device)
@@ -157,16 +148,6 @@ class PlasticBrain(LayerStack, Persistent):
 
     # ------------------------------------------------------------------ what is in it
 
-    @property
-    def num_classes(self) -> int:
-        """Number of classes: fixed, or the largest label ever learned plus one."""
-        return max(self.memory.num_classes, self.cortex.num_classes)
-
-    @property
-    def novelty_threshold(self) -> float:
-        """Novelty that one memory in a hundred exceeds; infinite before the first sleep."""
-        return math.inf if self._familiarity is None else self._familiarity.threshold
-
     def stats(self) -> Report:
         """Return plain numbers about every part."""
         return {
@@ -186,38 +167,6 @@ class PlasticBrain(LayerStack, Persistent):
     def _mature_share(self) -> float:
         room = sum(block.sparsity_k for block in self.layers)
         return sum(block.mature for block in self.layers) / room if room else 0.0
-
-    # ------------------------------------------------------------------ seeing
-
-    def see(self, x: ArrayLike) -> Float32[Tensor, "batch in_dim"]:
-        """Return features at unit root-mean-square, from features or (through eyes) from images.
-
-        Raises
-        ------
-        ShapeError, DTypeError, DataError
-            Unusable input, or eyes whose width is not ``in_dim``.
-        """
-        if getattr(x, "ndim", 2) == 4:
-            images = check_images(x)
-            x = self._eyes()(images)
-        features = check_features(x, self.in_dim, device=self.device)
-        return normalize(features, dim=1, eps=1e-20) * math.sqrt(self.in_dim)
-
-    def _eyes(self) -> PretrainedEyes:
-        if self.eyes is None:
-            eyes = PretrainedEyes(device=self.device)
-            self._check_eyes(eyes)
-            self.eyes = eyes
-        return self.eyes
-
-    def _check_eyes(self, eyes: PretrainedEyes) -> None:
-        if eyes.width != self.in_dim:
-            raise ShapeError(
-                "these eyes do not fit the brain",
-                got=f"features of width {eyes.width}",
-                expected=f"in_dim = {self.in_dim}",
-                cure=f"build the brain with in_dim={eyes.width}, or give it other eyes",
-            )
 
     # ------------------------------------------------------------------ learning awake
 
@@ -253,6 +202,7 @@ class PlasticBrain(LayerStack, Persistent):
         labels = check_labels(
             y, len(features), num_classes=self.memory.fixed_classes, device=self.device
         )
+        refuse_absurd(labels)  # before the glimpse, which draws from the generator
         hits = (
             self._glimpse(features, labels)
             if mode != "inference"
@@ -295,10 +245,10 @@ class PlasticBrain(LayerStack, Persistent):
         if not self.layers or not len(expected):
             return
         # A class that was never memorised is expected to look like the average of the others.
-        unseen = self.cortex.class_counts == 0
-        expected[unseen[: len(expected)]] = expected[~unseen[: len(expected)]].mean(dim=0)
-        inside = labels.clamp(max=len(expected) - 1)
-        deviation = features - expected[inside]
+        seen = self.cortex.class_counts[: len(expected)] > 0
+        average = expected[seen].mean(dim=0, keepdim=True)
+        expected = torch.cat([torch.where(seen[:, None], expected, average), average])
+        deviation = features - expected[labels.clamp(max=len(expected) - 1)]
         reward = None
         if self.use_reward and hits is not None:
             reward = 1.0 + SURPRISE * (1.0 - hits)
@@ -350,94 +300,6 @@ class PlasticBrain(LayerStack, Persistent):
     def _some_memories(self) -> Tensor:
         count = len(self.memory)
         return torch.linspace(0, count - 1, min(REPLAYED, count), device=self.device).long()
-
-    # ------------------------------------------------------------------ answering
-
-    def predict_proba(self, x: ArrayLike) -> Float32[Tensor, "batch classes"]:
-        """Return the probability of each class; rows sum to one.
-
-        Raises
-        ------
-        NotReadyError
-            If nothing was ever learned.
-        ShapeError, DTypeError, DataError
-            Unusable input.
-        """
-        return self._judge(self.see(x))[0]
-
-    def predict(self, x: ArrayLike) -> Int64[Tensor, " batch"]:
-        """Return the most probable label of each row."""
-        return self.predict_proba(x).argmax(dim=1)
-
-    def _judge(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        if not len(self.memory):
-            raise NotReadyError("the brain has learned nothing yet", cure="teach it first")
-        counts = self.memory.class_counts
-        present = (counts > 0).nonzero().flatten()
-        similarity = self.memory.class_similarity(features, NEAREST)
-        classes = self.num_classes
-        if similarity.shape[1] < classes:
-            pad = similarity.new_full((len(similarity), classes - similarity.shape[1]), -1.0)
-            similarity = torch.cat([similarity, pad], dim=1)
-        if not (self.cortex.slept and self.use_cortex):
-            return combine(similarity, present, None, present)
-        evidence, known = self.cortex.evidence(features), self.cortex.known_classes
-        together = combine(similarity, present, evidence, known)
-        return together if self.use_hippocampus else (together[2], *together[1:])
-
-    def evaluate(self, loader: Iterable[Batch] | Batch) -> dict[str, Any]:
-        """Return ``accuracy``, ``per_class`` accuracy and ``count`` over a loader or one batch.
-
-        Raises
-        ------
-        NotReadyError, ShapeError, DTypeError, DataError, LabelError
-            Nothing was learned, or unusable input.
-        """
-        batches = [loader] if isinstance(loader, tuple) else loader
-        right: dict[int, int] = {}
-        count: dict[int, int] = {}
-        for x, y in batches:
-            guess = self.predict(x).cpu()
-            labels = check_labels(y, len(guess))
-            for label in set(labels.tolist()):
-                mine = labels == label
-                right[label] = right.get(label, 0) + int((guess[mine] == label).sum())
-                count[label] = count.get(label, 0) + int(mine.sum())
-        total = sum(count.values())
-        return {
-            "accuracy": sum(right.values()) / total if total else math.nan,
-            "per_class": {label: right[label] / count[label] for label in sorted(count)},
-            "count": total,
-        }
-
-    def why(self, x: ArrayLike) -> Explanation:
-        """Return what every part said: blocks, the memories that woke, both votes, novelty."""
-        features = self.see(x)
-        together, hippocampus, cortex = self._judge(features)
-        return Explanation(
-            labels=together.argmax(dim=1),
-            proba=together,
-            hippocampus=hippocampus,
-            cortex=cortex,
-            recall=self.memory.recall(features),
-            novelty=self.novelty(features),
-            layers=self._layer_activity(features),
-        )
-
-    def novelty(self, x: ArrayLike) -> Float32[Tensor, " batch"]:
-        """Return how strange each input is: about 0 for the familiar, higher for stranger.
-
-        Before the first sleep it is the distance (1 - cosine) to the nearest memory.
-
-        Raises
-        ------
-        NotReadyError, ShapeError, DTypeError, DataError
-            Nothing was learned, or unusable input.
-        """
-        features = self.see(x)
-        if self._familiarity is None:
-            return 1.0 - self.memory.max_similarity(features)
-        return self._familiarity.score(self.memory.metric.project(features))
 
     # ------------------------------------------------------------------ state
 
