@@ -20,7 +20,7 @@ from ..features import cifar10_images, seen
 from ..scenario import Context, Findings, Goal, Metric, scenario
 from ._common import BATCH, BRAIN, Factory, brain
 
-KEPT, KEPT_ANIMALS = "vehicles kept through the storm", "vehicles kept through the animals"
+KEPT, KEPT_ANIMALS = "vehicles kept at the end", "vehicles kept after the animals"
 STORM_BEFORE, STORM = "storm before", "storm at the end"
 VEHICLES, ANIMALS = "vehicles at the end", "animals at the end"
 SCRIPT = f"{BRAIN}, 3 epochs a phase"
@@ -33,10 +33,9 @@ SCRIPT = f"{BRAIN}, 3 epochs a phase"
     protocol="""The three phases of the prototype's script: vehicles (plastic), animals (plastic),
     vehicles with inverted colours (panic); one pass in batches of 64, or its three epochs a phase;
     it consolidates after each phase. Always asked among all ten classes, never told the phase;
-    storm accuracy is on inverted test vehicles. 'Kept through the storm' is the vehicles' accuracy
-    at the end over that before the storm, when all ten classes are known (0 where less than 1 % was
-    left to keep); 'through the animals' is that before the storm over that after the first phase,
-    when only four classes are known and the question is easier.
+    storm accuracy is on inverted test vehicles. Kept is the vehicles' accuracy
+    over that after the first phase, when only four classes are known and the question is easier;
+    what the animals took, the storm may bring back, so both times are shown.
     EfficientNet-Lite0 at 128 px, all stages.""",
     data="CIFAR-10 (the part that is in PLASTICISH_DATA)",
     metrics=[
@@ -106,8 +105,7 @@ def _live(learner: StreamLearner, phases: list[Task], epochs: int, seed: int) ->
     learned, before, end = marks
     name = vehicles.name
     return {
-        # What was lost before the storm was not kept through it, even if the storm brought it back.
-        KEPT: 100 * end[name] / before[name] if before[name] >= 1 else 0.0,
+        KEPT: 100 * end[name] / learned[name],
         KEPT_ANIMALS: 100 * before[name] / learned[name],
         STORM_BEFORE: before[storm.name],
         STORM: end[storm.name],
