@@ -186,6 +186,6 @@ def _config(
         eyes=eyes,
         image_size=size,
         cache=options.cache,
-        parent=None if options.brain is None else str(options.brain.resolve()),
+        parent=None if mind is None else str((mind.run or mind.path).resolve()),
         known_before=before,
     )

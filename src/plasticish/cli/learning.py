@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -120,6 +121,7 @@ def _conclude(
     report = make_report(config, course, history, matrices, looking)
     draw_report(report, folder / "report.png")
     save_report(report, folder)  # last: it says that all is there
+    shutil.rmtree(folder / RUN, ignore_errors=True)  # the brain once more, and as large
     return report
 
 

@@ -8,7 +8,12 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from .bench import bench
+from .inspect import inspect
 from .learn import learn
+from .predict import predict
+from .resume import resume
+from .why import why
 
 __all__ = ["app", "main"]
 
@@ -90,7 +95,8 @@ def plasticish(
     """
 
 
-app.command()(learn)
+for _command in (learn, predict, why, inspect, resume, bench):
+    app.command()(_command)
 
 
 def main() -> None:

@@ -36,6 +36,8 @@ class Mind:
         Height and width in pixels at which it reads an image.
     run : Path or None
         The run folder it is from.
+    path : Path
+        Where the brain itself lies.
     """
 
     brain: PlasticBrain
@@ -43,6 +45,11 @@ class Mind:
     eyes: dict[str, Any] | None
     image_size: int | None
     run: Path | None
+    path: Path
+
+    def name(self, label: int) -> str:
+        """Return the name of a class."""
+        return self.classes[label] if label < len(self.classes) else f"class {label}"
 
 
 def open_mind(path: Path) -> Mind:
@@ -64,7 +71,7 @@ def open_mind(path: Path) -> Mind:
             cure=f"go on with it first: plasticish resume {run}",
         )
     brain = PlasticBrain.load(run / BRAIN)
-    return Mind(brain, config.classes, config.eyes, config.image_size, run)
+    return Mind(brain, config.classes, config.eyes, config.image_size, run, run / BRAIN)
 
 
 def _run_of(path: Path) -> Path | None:
@@ -78,7 +85,7 @@ def _bare(path: Path) -> Mind:
     brain = PlasticBrain.load(path)
     eyes = None if brain.eyes is None else brain.eyes.config()
     names = tuple(f"class {label}" for label in range(brain.num_classes))
-    return Mind(brain, names, eyes, None, None)
+    return Mind(brain, names, eyes, None, None, path)
 
 
 def _progress(run: Path) -> str:

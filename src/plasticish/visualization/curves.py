@@ -64,12 +64,12 @@ def plot_retention(
     figure = new_figure(8.6 if other is not None else 5.6, 3.4)
     count = 1 if other is None else 2
     axes = figure.subplots(1, count, sharey=True, squeeze=False)[0]
-    _draw(axes[0], matrix, labels)
+    draw_retention(axes[0], matrix, labels)
     kept = 100 * kept_share(matrix)
     if other is None:
         axes[0].set_title(title or kept_finding(matrix))
     else:
-        _draw(axes[1], other, labels)
+        draw_retention(axes[1], other, labels)
         axes[0].set_title(f"{_capital(name)} keeps {kept:.0f} %")
         axes[1].set_title(f"{_capital(baseline_name)} keeps {100 * kept_share(other):.0f} %")
         figure.suptitle(
@@ -87,7 +87,8 @@ def _capital(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _draw(axis: Axes, matrix: Array, names: Sequence[str]) -> None:
+def draw_retention(axis: Axes, matrix: Array, names: Sequence[str]) -> None:
+    """Draw the accuracy on each task, from when it was learned, into ``axis``."""
     tasks = len(matrix)
     colours = class_colours(tasks)
     last = matrix[-1].tolist()
