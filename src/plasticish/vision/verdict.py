@@ -25,8 +25,9 @@ def combine(
     .. math:: p(c \mid K) \propto e^{\beta e_c}\, e^{\alpha s_c}
 
     (:math:`e` the cortical evidence, :math:`s` the mean cosine of the nearest memories of each
-    class); a class that came after the last sleep is judged by the hippocampus alone, which also
-    says how the probability is shared between old and new.
+    class). A class that came after the last sleep is judged by the hippocampus alone: its odds
+    against the winner among the old are :math:`e^{\alpha (s_{new} - s_{winner})}`. Against all the
+    old together it would have no chance: of nine, some memory is always near.
 
     Parameters
     ----------
@@ -55,10 +56,8 @@ def combine(
     quiet = loud[:, present].amin(dim=1, keepdim=True)
     heard = loud[:, known]
     heard = torch.where(torch.isinf(heard), quiet, heard)
-    fresh = loud.clone()
-    fresh[:, known] = heard
-    hippocampus = torch.softmax(fresh, dim=1)
-    share_known = hippocampus[:, known].sum(dim=1, keepdim=True)
-    together = hippocampus.clone()
-    together[:, known] = share_known * torch.softmax(CORTEX_GAIN * evidence + heard, dim=1)
-    return together, torch.softmax(loud, dim=1), cortex
+    joint = CORTEX_GAIN * evidence + heard
+    winner = joint.argmax(dim=1, keepdim=True)
+    logits = loud.clone()
+    logits[:, known] = joint - joint.gather(1, winner) + heard.gather(1, winner)
+    return torch.softmax(logits, dim=1), torch.softmax(loud, dim=1), cortex
