@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -9,10 +12,12 @@ from plasticish.core import make_generator
 
 from .coactivity import Moments
 
-__all__ = ["choose_shrinkage"]
+__all__ = ["GRID", "choose_shrinkage"]
 
 GRID = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+FEW = 1024  # up to so many examples the covariance has a rank that is cheap to take apart whole
 PROBES = 32
+MOST_FREEDOM = 0.95  # beyond, the fit interpolates and the estimate divides rounding by rounding
 
 
 def choose_shrinkage(moments: Moments) -> float:
@@ -26,9 +31,10 @@ def choose_shrinkage(moments: Moments) -> float:
         \mathrm{dof} = 1 + \mathrm{tr}\,T(T + \lambda I)^{-1}, \qquad
         \lambda = e\,\mathrm{tr}(S_w)/H
 
-    with :math:`T` the total covariance. RSS needs :math:`T`, class means and counts; the trace is
-    estimated with random signs [2]_. The grid is descended from a guess, since GCV has one valley
-    here, and float32 is enough to choose.
+    with :math:`T` the total covariance; RSS needs :math:`T`, class means and counts. With few
+    examples :math:`T` is taken apart exactly in the subspace it spans [2]_; with many the trace is
+    estimated with random signs [3]_. The grid is descended from a guess, since GCV has one valley
+    here.
 
     Parameters
     ----------
@@ -44,60 +50,83 @@ def choose_shrinkage(moments: Moments) -> float:
     ----------
     .. [1] G. H. Golub, M. Heath, G. Wahba, "Generalized cross-validation as a method for choosing
        a good ridge parameter", Technometrics 21 (1979).
-    .. [2] M. F. Hutchinson, "A stochastic estimator of the trace of the influence matrix",
+    .. [2] N. Halko, P. G. Martinsson, J. A. Tropp, "Finding structure with randomness", SIAM
+       Review 53 (2011).
+    .. [3] M. F. Hutchinson, "A stochastic estimator of the trace of the influence matrix",
        Communications in Statistics 19 (1990).
     """
     known, n = moments.known, moments.total
     unit = float(moments.within.diagonal().mean())
     if len(known) < 2 or n <= len(known) or unit <= 0:
         return GRID[-1]
-    problem = _Problem(moments, unit)
-    at = _guess(moments)
-    seen = {at: problem.error(GRID[at])}
-    while True:
-        for neighbour in (at - 1, at + 1):
-            if 0 <= neighbour < len(GRID) and neighbour not in seen:
-                seen[neighbour] = problem.error(GRID[neighbour])
-        best = min(seen, key=lambda i: (seen[i], -i))
-        if best == at:
-            return GRID[at]
-        at = best
+    share = moments.counts[known] / n
+    deviation = moments.means[known] - share @ moments.means[known]
+    total = (moments.within + (deviation.T * share) @ deviation).float()
+    cross = (deviation.T * share).float()
+    solve = _taken_apart(total, cross, n) if n <= FEW else _estimated(total, cross)
+    spread = float((share * (1 - share)).sum())
+
+    def error(at: int) -> float:
+        explained, freedom = solve(GRID[at] * unit)
+        used = (1 + freedom) / n
+        return math.inf if used > MOST_FREEDOM else max(spread - explained, 0.0) / (1 - used) ** 2
+
+    return GRID[_descend(error, _guess(moments))]
 
 
 def _guess(moments: Moments) -> int:
     """Start where the effective dimension over n suggests; it only saves evaluations."""
-    spectrum = moments.within.diagonal().sum() ** 2 / moments.within.square().sum()
-    wanted = 0.1 + 50 * float(spectrum) / moments.total
-    return min(range(len(GRID)), key=lambda i: abs(torch.tensor(GRID[i] / wanted).log().item()))
+    dimension = float(moments.within.diagonal().sum() ** 2 / moments.within.square().sum())
+    wanted = 0.1 + 50 * dimension / moments.total
+    return min(range(len(GRID)), key=lambda i: abs(math.log(GRID[i] / wanted)))
 
 
-class _Problem:
-    """The least-squares problem behind the discriminant, ready to be solved for any shrinkage."""
+def _descend(error: Callable[[int], float], at: int) -> int:
+    """Walk down the grid from ``at``; of two that tie, the more cautious wins."""
+    seen = {at: error(at)}
+    while True:
+        for neighbour in (at - 1, at + 1):
+            if 0 <= neighbour < len(GRID) and neighbour not in seen:
+                seen[neighbour] = error(neighbour)
+        best = min(seen, key=lambda i: (seen[i], -i))
+        if best == at:
+            return at
+        at = best
 
-    def __init__(self, moments: Moments, unit: float) -> None:
-        known, self.n, self.unit = moments.known, moments.total, unit
-        share = moments.counts[known] / self.n
-        means = moments.means[known]
-        deviation = means - share @ means
-        self.total = (moments.within + (deviation.T * share) @ deviation).float()
-        # Covariance of code and class indicators, and the variance of the indicators themselves.
-        self.cross = (deviation.T * share).float()
-        self.spread = float((share * (1 - share)).sum())
-        signs = torch.randint(0, 2, (len(self.total), PROBES), generator=make_generator(0))
-        self.probes = (2.0 * signs - 1.0).to(self.total)
 
-    def error(self, shrinkage: float) -> float:
-        """Return GCV at this shrinkage."""
-        ridge = shrinkage * self.unit
-        system = self.total.clone()
+def _taken_apart(total: Tensor, cross: Tensor, n: float) -> Callable[[float], tuple[float, float]]:
+    """Return explained variance and degrees of freedom by ridge, from the spectrum."""
+    rank = min(int(n), len(total))
+    start = torch.randn(len(total), rank, generator=make_generator(0)).to(total)
+    basis = torch.linalg.qr(total @ start).Q
+    values, rotation = torch.linalg.eigh((basis.T @ total @ basis).double())
+    values = values.clamp(min=0.0)
+    energy = (rotation.T @ (basis.T @ cross).double()).square().sum(dim=1)
+
+    def solve(ridge: float) -> tuple[float, float]:
+        raised = values + ridge
+        explained = energy * (values + 2 * ridge) / raised.square()
+        return float(explained.sum()), float((values / raised).sum())
+
+    return solve
+
+
+def _estimated(total: Tensor, cross: Tensor) -> Callable[[float], tuple[float, float]]:
+    """Return the same from one factorisation a ridge; float32 is enough to choose."""
+    signs = torch.randint(0, 2, (len(total), PROBES), generator=make_generator(0))
+    probes = (2.0 * signs - 1.0).to(total)
+    sides = torch.cat([cross, probes], dim=1)
+
+    def solve(ridge: float) -> tuple[float, float]:
+        system = total.clone()
         system.diagonal().add_(ridge)
         factor, failed = torch.linalg.cholesky_ex(system)
-        if int(failed):
-            return float("inf")
-        solved = torch.cholesky_solve(torch.cat([self.cross, self.probes], dim=1), factor)
-        fit, echo = solved[:, : -self.probes.shape[1]], solved[:, -self.probes.shape[1] :]
-        # RSS/n = tr Y'Y/n - 2 tr W'B + tr W'TW, and TW = B - ridge W.
-        residual = self.spread - float((fit * self.cross).sum() + ridge * fit.square().sum())
-        freedom = 1 + len(self.total) - ridge * float((self.probes * echo).sum()) / PROBES
-        # Some freedom has to be left, or the estimate divides rounding by rounding.
-        return max(residual, 0.0) / max(1 - freedom / self.n, 1e-3) ** 2
+        if int(failed):  # too little ridge for float32
+            return 0.0, math.inf
+        solved = torch.cholesky_solve(sides, factor)
+        fit, echo = solved[:, :-PROBES], solved[:, -PROBES:]
+        # The explained part is 2 tr W'B - tr W'TW, and TW = B - ridge W.
+        explained = float((fit * cross).sum() + ridge * fit.square().sum())
+        return explained, len(total) - ridge * float((probes * echo).sum()) / PROBES
+
+    return solve
