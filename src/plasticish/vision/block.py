@@ -266,7 +266,7 @@ class NeuromodulatedBlock(Persistent):
         self.units = normalize(self.units + step * (weighted.T @ residual), dim=1)
 
     def _recruit(self, inputs: Tensor, residual: Tensor) -> None:
-        room = min(self.hidden_dim, 2 * self.sparsity_k) - len(self.units)
+        room = self._most_mature - len(self.units)
         left = residual.square().sum(dim=1) / inputs.square().sum(dim=1).clamp(min=1e-12)
         novel = left.topk(min(RECRUITS, max(room, 0), len(left)))
         rows = novel.indices[novel.values > NOVEL]
