@@ -146,11 +146,28 @@ def _clear(folder: Path) -> None:
 def _eyes(options: LearnOptions, mind: Mind | None, spec: str) -> dict[str, Any] | None:
     """Return the configuration of the eyes; None for 8×8 digits, which are features already."""
     if mind is not None:
+        _refuse_other_eyes(options, mind)
         return mind.eyes
     if spec.partition(":")[0] == "digits":
         return None
     stages = int(options.stages) if options.stages.isdigit() else options.stages
     return PretrainedEyes(options.eyes, stages, image_size=options.image_size).config()
+
+
+def _refuse_other_eyes(options: LearnOptions, mind: Mind) -> None:
+    own = mind.eyes or {}
+    for key, given, default in (
+        ("backbone", options.eyes, LearnOptions.eyes),
+        ("stages", options.stages, LearnOptions.stages),
+        ("image_size", options.image_size, LearnOptions.image_size),
+    ):
+        if given != default and str(given) != str(own.get(key)):
+            raise ConfigError(
+                "a brain that is taught on keeps its own eyes",
+                got=f"{key} {given}",
+                expected=f"{key} {own.get(key, 'of the 8x8 digits')}",
+                cure="leave the option out, or teach a new brain",
+            )
 
 
 def _config(

@@ -22,6 +22,8 @@ def inspect(
 ) -> None:
     """Look into a run folder or a checkpoint, without loading it.
 
+    A run, or the brain in it:
+
         plasticish inspect runs/pets
         plasticish inspect runs/pets/brain
 

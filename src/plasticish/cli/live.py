@@ -21,6 +21,7 @@ from .output import percent
 
 __all__ = ["LiveTable"]
 
+BAR = 20  # characters
 RECENT = 20  # batches whose mean accuracy is shown
 
 
@@ -92,8 +93,11 @@ class LiveTable(Callback):
     def table(self) -> Table:
         """Return the table as of now."""
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        for heading in ("learning", "examples", "", "while new", "as learned", "now"):
-            table.add_column(heading, justify="left" if heading in ("learning", "") else "right")
+        table.add_column("learning")
+        table.add_column("examples", justify="right")
+        table.add_column("", width=BAR)
+        for heading in ("at first sight", "as learned", "now"):
+            table.add_column(heading, justify="right", min_width=6)
         for row, task in enumerate(self.course.tasks):
             table.add_row(
                 Text(task.name, overflow="ellipsis", no_wrap=True),
@@ -116,7 +120,7 @@ class LiveTable(Callback):
             return Text("")
         if self._steps >= total:
             return Text("asleep…", style="magenta")
-        return ProgressBar(total=total, completed=self._steps, width=20)
+        return ProgressBar(total=total, completed=self._steps, width=BAR)
 
     def _scores(self, name: str, row: int) -> tuple[str, str]:
         scores = self.history.eval_accuracy.get(name, []) if self.history is not None else []

@@ -53,7 +53,7 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> bool:
     if wanted:
         from importlib.metadata import PackageNotFoundError, version
 
@@ -63,6 +63,7 @@ def _print_version(wanted: bool) -> None:
             found = "0+unknown"
         print(f"plasticish {found}")
         raise typer.Exit
+    return wanted
 
 
 @app.callback()

@@ -23,6 +23,8 @@ def predict(
 ) -> None:
     """Ask a brain what is in an image.
 
+    Name the brain, then as many image files as you like:
+
         plasticish predict runs/pets a_photo.jpg another.png
 
     For each image you get the class and how sure the brain is of it; or that

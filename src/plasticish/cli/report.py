@@ -72,6 +72,7 @@ def make_report(
         "source": config.source,
         "classes": list(config.classes),
         "learned": [config.classes[label] for label in config.order],
+        "epochs": config.epochs,
         "examples": config.epochs * sum(len(task.train) for task in course.tasks),
         "tested_on": sum(len(exam) for exam in course.exams.values()),
         "phases": [

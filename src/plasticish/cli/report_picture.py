@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -44,7 +44,7 @@ def _compose(report: Mapping[str, Any]) -> Figure:
     names = [_short(str(phase["name"])) for phase in report["phases"]]
     numbered = len(names) <= MOST_NUMBERED
     figure = new_figure(9.0, 7.2 if numbered else 3.8)
-    grid = figure.subplots(2 if numbered else 1, 2, squeeze=False, height_ratios=None)
+    grid = figure.subplots(2 if numbered else 1, 2, squeeze=False)
     figure.suptitle(_title(report), x=0.01, ha="left", fontweight="bold", fontsize=12)
     for column, (who, name) in enumerate(LEARNERS.items()):
         matrix = np.array(report["matrices"][who], dtype=float)
@@ -55,6 +55,7 @@ def _compose(report: Mapping[str, Any]) -> Figure:
             draw_matrix(grid[1, column], matrix, names)
             final = percent(report["learners"][who]["average_accuracy"])
             grid[1, column].set_title(f"{final} % over all at the end")
+    cast(Any, figure.get_layout_engine()).set(hspace=0.06, wspace=0.04)
     grid[0, 0].set_ylabel("accuracy")
     return figure
 
@@ -62,7 +63,8 @@ def _compose(report: Mapping[str, Any]) -> Figure:
 def _title(report: Mapping[str, Any]) -> str:
     source = str(report["source"]).rpartition("/")[2]
     learned = len(report["learned"])
-    return f"{source}: {learned} classes learned one after another, each image once"
+    passes = "in one pass" if report["epochs"] == 1 else f"in {report['epochs']} passes"
+    return f"{source}: {learned} classes learned one group after another, {passes}"
 
 
 def _short(name: str) -> str:

@@ -95,8 +95,9 @@ def _findings(report: Mapping[str, Any]) -> list[str]:
     scaled = report["learners"].get("naive_standardised")
     if scaled is not None and scaled["retention"] is not None:
         lines.append(
-            f"[dim]The naive network learns on features as they are (rate 0.1); on standardised "
-            f"ones (0.01) it keeps {percent(scaled['retention'])} %.[/]"
+            f"[dim]The naive network learns on features as they are, at rate 0.1; on standardised "
+            f"ones, at 0.01, it keeps {percent(scaled['retention'])} % and ends at "
+            f"{percent(scaled['average_accuracy'])} %.[/]"
         )
     seconds = f"{report['examples']:,} examples learned in {report['seconds_learning']:.1f} s"
     looking = report["looking"]

@@ -21,6 +21,8 @@ def resume(
 ) -> None:
     """Go on with a run that was stopped, by Ctrl-C, a crash or a power cut.
 
+    Name its folder, and nothing else:
+
         plasticish resume runs/pets
 
     The run goes on from its last checkpoint, with the data and options that it

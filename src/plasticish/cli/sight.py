@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from PIL import Image
@@ -22,6 +22,7 @@ SIDE = 8
 INK = 0.25  # of the darkest stroke: what is fainter is taken for paper
 
 
+@runtime_checkable
 class Sight(Protocol):
     """Images to features."""
 

@@ -21,6 +21,8 @@ def why(
 ) -> None:
     """See why a brain says what it says about an image.
 
+    Name the brain, the image, and where the picture should go:
+
         plasticish why runs/pets a_photo.jpg --out why.png
 
     The picture follows the image through the brain: what the eyes made of it,

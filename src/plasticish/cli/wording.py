@@ -26,7 +26,8 @@ def answer_table(answers: Sequence[Answer]) -> Table:
     """Return one line an image."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("image", overflow="fold")
-    table.add_column("label", overflow="fold")
+    strange = any(answer.novel for answer in answers)
+    table.add_column("label", overflow="fold", min_width=len(STRANGE) if strange else None)
     table.add_column("confidence", justify="right")
     table.add_column("novelty", justify="right")
     for answer in answers:
