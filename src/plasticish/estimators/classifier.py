@@ -189,7 +189,10 @@ class PlasticClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: ig
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[Any]]:
         every = 1 if self.sleep_every is None else self.sleep_every
         check_whole(batch_size=self.batch_size, sleep_every=every)
-        rows, labels = validate_data(self, X, y, dtype=np.float32, reset=reset)
+        with np.errstate(
+            over="ignore", invalid="ignore"
+        ):  # what is too large for float32 is refused as infinite
+            rows, labels = validate_data(self, X, y, dtype=np.float32, reset=reset)
         check_classification_targets(labels)
         return rows, labels
 
@@ -234,7 +237,8 @@ class PlasticClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: ig
             Nothing was learned, or unusable input, in scikit-learn's words.
         """
         check_is_fitted(self, "brain_")
-        rows = validate_data(self, X, dtype=np.float32, reset=False)
+        with np.errstate(over="ignore", invalid="ignore"):
+            rows = validate_data(self, X, dtype=np.float32, reset=False)
         x = self._inputs(rows)
         missing = -len(x) % ROWS
         padded = torch.cat([x, x[-1:].expand(missing, -1)])

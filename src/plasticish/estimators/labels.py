@@ -83,4 +83,5 @@ def plain(labels: Labels) -> Labels:
             got=str(labels.dtype),
             expected="all numbers or all strings",
         )
-    return labels
+    whole = labels.dtype.kind in "iu" and np.can_cast(labels.dtype, np.int64)
+    return labels.astype(np.int64) if whole else labels
