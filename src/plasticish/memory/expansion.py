@@ -12,7 +12,21 @@ from plasticish.core import make_generator
 
 from .similarity import unit_rows
 
-__all__ = ["RandomExpansion"]
+__all__ = ["RandomExpansion", "default_width"]
+
+FULL_WIDTH = 2048
+FEWEST_UNITS = 512
+
+
+def default_width(in_dim: int) -> int:
+    """Return how many random units stand beside ``in_dim`` features by default.
+
+    Examples
+    --------
+    >>> default_width(64), default_width(1280), default_width(2048)
+    (1984, 768, 512)
+    """
+    return max(FULL_WIDTH - in_dim, FEWEST_UNITS)
 
 
 class RandomExpansion:

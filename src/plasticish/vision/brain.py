@@ -72,7 +72,7 @@ class PlasticBrain(Answering, Persistent):
     eyes : PretrainedEyes, optional
         What turns images into features. If images come and no eyes were given, ResNet18 is made
         on first need.
-    expansion : int
+    expansion : int, optional
         Random units of the cortex beside the features.
     use_cortex, use_hippocampus : bool
         Which stores answer (for ablations; both keep learning).
@@ -111,7 +111,7 @@ class PlasticBrain(Answering, Persistent):
         device: DeviceLike = None,
         *,
         eyes: PretrainedEyes | None = None,
-        expansion: int = 2048,
+        expansion: int | None = None,
         use_cortex: bool = True,
         use_hippocampus: bool = True,
         use_reward: bool = False,
