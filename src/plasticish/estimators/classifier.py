@@ -189,9 +189,8 @@ class PlasticClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: ig
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[Any]]:
         every = 1 if self.sleep_every is None else self.sleep_every
         check_whole(batch_size=self.batch_size, sleep_every=every)
-        with np.errstate(
-            over="ignore", invalid="ignore"
-        ):  # what is too large for float32 is refused as infinite
+        # What is too large for float32 becomes infinite here, and is refused as that.
+        with np.errstate(over="ignore", invalid="ignore"):
             rows, labels = validate_data(self, X, y, dtype=np.float32, reset=reset)
         check_classification_targets(labels)
         return rows, labels

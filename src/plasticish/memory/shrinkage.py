@@ -33,8 +33,8 @@ def choose_shrinkage(moments: Moments) -> float:
 
     with :math:`T` the total covariance; RSS needs :math:`T`, class means and counts. With few
     examples :math:`T` is taken apart exactly in the subspace it spans [2]_; with many the trace is
-    estimated with random signs [3]_. The grid is descended from a guess, since GCV has one valley
-    here.
+    estimated with random signs [3]_, and the grid is descended from a guess, since GCV then has one
+    valley.
 
     Parameters
     ----------
@@ -71,6 +71,8 @@ def choose_shrinkage(moments: Moments) -> float:
         used = (1 + freedom) / n
         return math.inf if used > MOST_FREEDOM else max(spread - explained, 0.0) / (1 - used) ** 2
 
+    if n <= FEW:  # every value costs next to nothing, and little data may have two valleys
+        return GRID[min(range(len(GRID)), key=lambda at: (error(at), -at))]
     return GRID[_descend(error, _guess(moments))]
 
 
