@@ -10,10 +10,10 @@ import math
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 from torch import Tensor
 
-__all__ = ["noise_edge", "open_gates", "settle", "settle_and_grow"]
+__all__ = ["noise_edge", "open_gates", "settle", "settle_and_grow", "stands_out"]
 
 SWEEPS = 3  # of replay in one consolidation; the units come prepared by what they learned awake
 
@@ -57,7 +57,9 @@ def settle_and_grow(
         Returns so many new units; None grows nothing.
     """
     units, variance = settle(units, covariance, most)
-    while newborn is not None and len(units) < most and _wants_more(variance, covariance, count):
+    while newborn is not None and len(units) < most:
+        if not bool(stands_out(variance, covariance, count).all()):
+            break
         born = newborn(min(len(units), most - len(units)))
         units, variance = settle(torch.cat([units, born]), covariance, most)
     return units, variance
@@ -68,10 +70,20 @@ def noise_edge(in_dim: int, count: float) -> float:
     return (1 + math.sqrt(in_dim / count)) ** 2
 
 
-def _wants_more(variance: Tensor, covariance: Tensor, count: float) -> bool:
-    in_dim = len(covariance)
-    rest = float(covariance.diagonal().sum() - variance.sum()) / in_dim
-    return bool(variance.min() > noise_edge(in_dim, count) * max(rest, 0.0))
+def stands_out(
+    variance: Float32[Tensor, " units"], covariance: Float32[Tensor, "in_dim in_dim"], count: float
+) -> Bool[Tensor, " units"]:
+    """Whether each unit, strongest first, has more variance than noise alone would reach.
+
+    Noise is what is left when the stronger units are taken out. Without all the units that were
+    found it would look small beside them, and they would stand out of anything.
+    """
+    in_dim, total = len(covariance), covariance.diagonal().double().sum()
+    strong = variance.double()
+    stronger = strong.cumsum(dim=0) - strong
+    others = in_dim - torch.arange(len(variance), device=variance.device)
+    noise = ((total - stronger) / others).clamp(min=1e-12 * float(total))
+    return (strong > noise_edge(in_dim, count) * noise).long().cumprod(dim=0).bool()
 
 
 def open_gates(
@@ -86,7 +98,6 @@ def open_gates(
     """
     in_dim, total = len(covariance), float(covariance.diagonal().sum())
     rest = max(total - float(variance.sum()), 0.0) / max(in_dim - len(variance), 1)
-    mature = variance > noise_edge(in_dim, count) * max(rest, 1e-12 * total)
     shrinkage = (1 + 5 * in_dim / count) * total / in_dim
     gate = 1 - ((rest + shrinkage) / (variance + shrinkage)).sqrt()
-    return torch.where(mature, gate.clamp(min=0.0), 0.0)
+    return torch.where(stands_out(variance, covariance, count), gate.clamp(min=0.0), 0.0)
