@@ -2,7 +2,7 @@
 
 python examples/train_cifar10.py                            # ResNet18 eyes (timm, fetched)
 python examples/train_cifar10.py --eyes efficientnet_lite0  # weights come with the package
-python examples/train_cifar10.py --eyes efficientnet_lite0 --quick      # a few minutes
+python examples/train_cifar10.py --eyes efficientnet_lite0 --quick      # half a minute
 """
 
 from __future__ import annotations

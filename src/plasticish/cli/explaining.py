@@ -57,6 +57,11 @@ def explain(mind: Mind, image: Path, out: Path) -> dict[str, Any]:
     visualizer = PlasticVisualizer(SeeingBrain(mind.brain, sight), class_names=mind.classes)
     memories = _DigitMemories(mind.brain) if isinstance(sight, DigitSight) else None
     figure = visualizer.trace_thought(picture, memory_images=memories)
+    if answer.novel:  # what it is called counts for little then
+        title = verdict(answer)
+        figure.suptitle(
+            title[0].upper() + title[1:], x=0.01, ha="left", fontsize=12, fontweight="bold"
+        )
     save_figure(figure, out)
     explanation = mind.brain.why(sight(picture))
     woken = Counter(mind.name(label) for label in explanation.recall.labels[0].tolist())

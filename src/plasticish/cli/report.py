@@ -65,7 +65,6 @@ def make_report(
     """
     names = list(course.exams)
     matrices = {"brain": brain_matrix(history, names, config.known_before), **rivals}
-    old = [KNOWN_BEFORE] if KNOWN_BEFORE in course.exams else []
     return {
         "format": FORMAT,
         "format_version": 1,
@@ -75,21 +74,27 @@ def make_report(
         "epochs": config.epochs,
         "examples": config.epochs * sum(len(task.train) for task in course.tasks),
         "tested_on": sum(len(exam) for exam in course.exams.values()),
-        "phases": [
-            {
-                "name": name,
-                "classes": [config.classes[label] for label in sorted(set(exam.labels.tolist()))],
-                "new": name not in old,
-                "untested": name in course.untested,
-                **{learner: _fate(matrix, i) for learner, matrix in matrices.items()},
-            }
-            for i, (name, exam) in enumerate(course.exams.items())
-        ],
+        "phases": _phases(config, course, matrices),
         "learners": {learner: _overall(matrix) for learner, matrix in matrices.items()},
         "matrices": {learner: [list(row) for row in m] for learner, m in matrices.items()},
         "seconds_learning": history.elapsed_s,
         "looking": None if looking is None else dict(looking),
     }
+
+
+def _phases(
+    config: RunConfig, course: Course, matrices: Mapping[str, Matrix]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "classes": [config.classes[label] for label in sorted(set(exam.labels.tolist()))],
+            "new": name != KNOWN_BEFORE,
+            "untested": name in course.untested,
+            **{learner: _fate(matrix, i) for learner, matrix in matrices.items()},
+        }
+        for i, (name, exam) in enumerate(course.exams.items())
+    ]
 
 
 def _fate(matrix: Matrix, task: int) -> dict[str, float | None]:

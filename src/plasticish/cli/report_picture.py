@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -19,8 +19,9 @@ from .output import percent
 __all__ = ["draw_report"]
 
 MOST_NUMBERED = 12  # phases of which a matrix can still be read
+MOST_ON_AN_AXIS = 36  # characters
 LEARNERS = {"brain": "This brain", "naive": "The naive network"}
-LONGEST_NAME = 16
+LONGEST_NAME = 20
 
 
 def draw_report(report: Mapping[str, Any], path: Path) -> None:
@@ -42,22 +43,38 @@ def draw_report(report: Mapping[str, Any], path: Path) -> None:
 @styled
 def _compose(report: Mapping[str, Any]) -> Figure:
     names = [_short(str(phase["name"])) for phase in report["phases"]]
+    long = sum(map(len, names)) > MOST_ON_AN_AXIS
+    if long:  # the axes bear numbers then, and the numbers stand with the names
+        names = [f"{i + 1} {name}" for i, name in enumerate(names)]
     numbered = len(names) <= MOST_NUMBERED
-    figure = new_figure(9.0, 7.2 if numbered else 3.8)
-    grid = figure.subplots(2 if numbered else 1, 2, squeeze=False)
+    figure = new_figure(10.5 if long else 9.0, 7.2 if numbered else 3.8)
     figure.suptitle(_title(report), x=0.01, ha="left", fontweight="bold", fontsize=12)
-    for column, (who, name) in enumerate(LEARNERS.items()):
-        matrix = np.array(report["matrices"][who], dtype=float)
-        draw_retention(grid[0, column], matrix, names)
-        kept = report["learners"][who]["retention"]
-        grid[0, column].set_title(f"{name} keeps {percent(kept, 0)} %")
-        if numbered:
-            draw_matrix(grid[1, column], matrix, names)
-            final = percent(report["learners"][who]["average_accuracy"])
-            grid[1, column].set_title(f"{final} % over all at the end")
-    cast(Any, figure.get_layout_engine()).set(hspace=0.06, wspace=0.04)
-    grid[0, 0].set_ylabel("accuracy")
+    # Rows are laid out apart: names beside a curve must not narrow the matrix below it.
+    rows = figure.subfigures(2, 1, squeeze=False) if numbered else [[figure]]
+    _draw_curves(rows[0][0], report, names)
+    if numbered:
+        _draw_matrices(rows[1][0], report, names, long)
     return figure
+
+
+def _draw_curves(figure: Any, report: Mapping[str, Any], names: list[str]) -> None:
+    axes = figure.subplots(1, 2)
+    for axis, (who, name) in zip(axes, LEARNERS.items(), strict=True):
+        draw_retention(axis, np.array(report["matrices"][who], dtype=float), names)
+        axis.set_title(f"{name} keeps {percent(report['learners'][who]['retention'], 0)} %")
+    axes[0].set_ylabel("accuracy")
+
+
+def _draw_matrices(figure: Any, report: Mapping[str, Any], names: list[str], long: bool) -> None:
+    axes = figure.subplots(1, 2)
+    for axis, who in zip(axes, LEARNERS, strict=True):
+        draw_matrix(axis, np.array(report["matrices"][who], dtype=float), names)
+        final = percent(report["learners"][who]["average_accuracy"])
+        axis.set_title(f"{final} % over all at the end")
+        if long:
+            axis.set_xticks(range(len(names)), [str(i + 1) for i in range(len(names))])
+            axis.tick_params(axis="x", rotation=0)
+    axes[1].set_ylabel("")
 
 
 def _title(report: Mapping[str, Any]) -> str:

@@ -104,4 +104,6 @@ def _findings(report: Mapping[str, Any]) -> list[str]:
     if looking is not None and looking["images"]:
         seconds += f"; {looking['images']:,} images seen in {looking['seconds']:.1f} s"
     lines.append(f"[dim]{seconds}, asked about {report['tested_on']:,} it never learned.[/]")
+    if brain["retention"] is not None:
+        lines.append("[dim]Always asked among all classes so far: more to confuse every time.[/]")
     return lines
