@@ -127,4 +127,4 @@ class Answering(LayerStack, Seeing):
         features = self.see(x)
         if self._familiarity is None:
             return 1.0 - self.memory.max_similarity(features)
-        return self._familiarity.score(self.memory.metric.project(features))
+        return self._familiarity.score(features)

@@ -23,7 +23,7 @@ from plasticish.core import (
     resolve_device,
     spawn_seed,
 )
-from plasticish.memory import AssociativeCortex, EpisodicMemoryBank
+from plasticish.memory import AssociativeCortex, EpisodicMemoryBank, Moments
 from plasticish.memory.checks import check_whole, refuse_absurd
 
 from .answering import Answering
@@ -277,20 +277,20 @@ class PlasticBrain(Answering, Persistent):
         if not self.cortex.seen:
             raise NotReadyError("there is nothing to sleep on yet", cure="learn something first")
         moments = self.cortex.moments()
-        covariance = moments.within.float()
+        # With one example a class nothing varies within classes, and the rest is rounding.
+        covariance = moments.within.float() * (moments.total > len(moments.known))
         reports = []
         for block in self.layers:
             covariance, report = block.consolidate(covariance, moments.total)
             reports.append(report)
-        self._reencode(moments.means[moments.known].float())
+        self._reencode(moments)
         return {"layers": reports, "mature": self._mature_share(), "seen": self.seen}
 
-    def _reencode(self, means: Tensor) -> None:
-        centre = means.mean(dim=0)
+    def _reencode(self, moments: Moments) -> None:
+        centre = moments.means[moments.known].float().mean(dim=0)
         self.memory.set_metric(self._explaining_transform(), centre)
         memories = self.memory.examples(self._some_memories())[0]
-        project = self.memory.metric.project
-        self._familiarity = Familiarity.fit(project(means), project(memories))
+        self._familiarity = Familiarity.fit(moments, memories)
 
     def _some_memories(self) -> Tensor:
         count = len(self.memory)

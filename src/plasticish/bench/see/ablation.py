@@ -23,14 +23,18 @@ RANDOM, NEITHER = "random encoder", "no cortex, no blocks"
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     BRAIN: {},
     "no blocks": {"num_layers": 0},
-    "one block": {"num_layers": 1},
     RANDOM: {},
-    "no reward": {"use_reward": False},
     "no neurogenesis": {"enable_neurogenesis": False},
     "no cortex": {"use_cortex": False},
     "no hippocampus": {"use_hippocampus": False},
     "cortex without expansion": {"expansion": 0},
     NEITHER: {"use_cortex": False, "num_layers": 0},
+}
+ADDED: Mapping[str, Mapping[str, Any]] = {
+    "two blocks": {"num_layers": 2},
+    "four blocks": {"num_layers": 4},
+    "with reward": {"use_reward": True},
+    "2,048 random units": {"expansion": 2048},
 }
 DIGITS, FEW, SOME, ALL, NOVELTY = "digits", "10 shots", "50 shots", "all", "novelty"
 TESTS = (DIGITS, FEW, SOME, ALL, NOVELTY)
@@ -61,7 +65,7 @@ def ablation(context: Context) -> Findings:
     """Teach every variant the same streams."""
     findings = Findings()
     features = seen(context, cifar10_images(context))
-    for row, options in VARIANTS.items():
+    for row, options in {**VARIANTS, **ADDED}.items():
         runs = [_one(row, options, features.train, features.test, s) for s in context.seeds]
         findings.add(row, **{name: [run[name] for run in runs] for name in runs[0]})
     default = findings.rows[BRAIN]

@@ -28,7 +28,7 @@ DISTANCE, MAHALANOBIS = "kNN-10 cosine distance", "Mahalanobis to the nearest me
     metrics=[Metric("AUROC")],
     goals=[Goal(BRAIN, "AUROC", ">=", 75, aim=80)],
     baselines=[DISTANCE, MAHALANOBIS],
-    seeds=(0, 1, 2, 3, 4, 5),
+    seeds=tuple(range(10)),
     requires_data=True,
 )
 def novelty(context: Context) -> Findings:
