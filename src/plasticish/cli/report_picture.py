@@ -80,8 +80,9 @@ def _draw_matrices(figure: Any, report: Mapping[str, Any], names: list[str], lon
 def _title(report: Mapping[str, Any]) -> str:
     source = str(report["source"]).rpartition("/")[2]
     learned = len(report["learned"])
+    groups = " one group after another" if len(report["phases"]) > 1 else ""
     passes = "in one pass" if report["epochs"] == 1 else f"in {report['epochs']} passes"
-    return f"{source}: {learned} classes learned one group after another, {passes}"
+    return f"{source}: {learned} classes learned{groups}, {passes}"
 
 
 def _short(name: str) -> str:
