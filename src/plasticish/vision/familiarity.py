@@ -16,6 +16,7 @@ __all__ = ["Familiarity"]
 
 TENSORS = ("centre", "factor", "means", "standard")
 SHRINKAGE = 0.3
+ROUNDING_FLOOR = 1e-4
 WEIGHTS = (1.0, 0.5, 0.5)  # of direction, evidence and distance
 STRANGE_QUANTILE = 0.99
 
@@ -53,8 +54,10 @@ class Familiarity:
         """Whiten by ``moments`` of the features, and standardise on ``memories`` [n, width]."""
         means = moments.means[moments.known].float()
         within = moments.within.float()
-        scale = float(within.diagonal().mean()) or 1.0
-        within.diagonal().add_(SHRINKAGE * scale)
+        # With one example a class the scatter is rounding noise, of either sign.
+        floor = ROUNDING_FLOOR * float(means.square().mean())
+        scale = max(float(within.diagonal().mean()), floor, 1e-30)
+        within.diagonal().add_(SHRINKAGE * scale + floor)
         centre = means.mean(dim=0)
         factor = torch.linalg.cholesky(within)
         blank = torch.stack([torch.zeros(3), torch.ones(3)]).to(means)
