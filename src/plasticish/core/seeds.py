@@ -20,8 +20,7 @@ def make_generator(seed: int, device: torch.device | str = "cpu") -> torch.Gener
     ...                  torch.rand(3, generator=make_generator(7))))
     True
     """
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ConfigError("seed is not usable", got=repr(seed), expected="an integer >= 0")
+    _check(seed)
     generator = torch.Generator(device=device)
     generator.manual_seed(seed)
     return generator
@@ -38,6 +37,7 @@ def spawn_seed(seed: int, *keys: int) -> int:
     >>> spawn_seed(0, 1) != spawn_seed(1, 0)
     True
     """
+    _check(seed)
     state = seed & _MASK
     for key in keys:
         state = (state + 0x9E3779B97F4A7C15 * (key + 1)) & 0xFFFFFFFFFFFFFFFF
@@ -45,3 +45,8 @@ def spawn_seed(seed: int, *keys: int) -> int:
         state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
         state ^= state >> 31
     return state & _MASK
+
+
+def _check(seed: int) -> None:
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ConfigError("seed is not usable", got=repr(seed), expected="an integer >= 0")

@@ -110,7 +110,7 @@ class Answering(LayerStack, Seeing):
             hippocampus=hippocampus,
             cortex=cortex,
             recall=self.memory.recall(features),
-            novelty=self.novelty(features),
+            novelty=self._strangeness(features),
             layers=self._layer_activity(features),
         )
 
@@ -124,7 +124,9 @@ class Answering(LayerStack, Seeing):
         NotReadyError, ShapeError, DTypeError, DataError
             Nothing was learned, or unusable input.
         """
-        features = self.see(x)
+        return self._strangeness(self.see(x))
+
+    def _strangeness(self, features: Tensor) -> Tensor:
         if self._familiarity is None:
             return 1.0 - self.memory.max_similarity(features)
         return self._familiarity.score(features)

@@ -52,10 +52,14 @@ def combine(
         hippocampus = torch.softmax(loud, dim=1)
         return hippocampus, hippocampus, cortex
     cortex[:, known] = torch.softmax(CORTEX_GAIN * evidence, dim=1)
-    # A class whose memories all went is still known to the cortex: the fast store abstains.
-    quiet = loud[:, present].amin(dim=1, keepdim=True)
     heard = loud[:, known]
-    heard = torch.where(torch.isinf(heard), quiet, heard)
+    silent = torch.isinf(heard)
+    if bool(silent.any()):
+        # Between a class whose memories all went and the winner the cortex alone decides.
+        winner = (CORTEX_GAIN * evidence + heard).argmax(dim=1, keepdim=True)
+        loudest = heard.gather(1, winner)
+        quiet = loud[:, present].amin(dim=1, keepdim=True)
+        heard = torch.where(silent, torch.where(torch.isinf(loudest), quiet, loudest), heard)
     joint = CORTEX_GAIN * evidence + heard
     winner = joint.argmax(dim=1, keepdim=True)
     logits = loud.clone()
