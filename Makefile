@@ -16,7 +16,7 @@ $(READY): pyproject.toml constraints.txt
 	touch $@
 
 demo: $(READY)  ## learn the bundled digits class after class, and show that nothing is forgotten
-	$(BIN)/plasticish learn --out runs/demo
+	$(BIN)/plasticish learn --out runs/demo --force
 
 test: $(READY)  ## all tests and every example in the documentation
 	$(BIN)/python -m pytest -n 2
@@ -30,8 +30,9 @@ check: $(READY)  ## format, lint, types, architecture
 bench: $(READY)  ## rerun every scenario (PLASTICISH_DATA names the folder with more data)
 	$(BIN)/plasticish bench --all
 
-docs: $(READY)  ## regenerate the figures of the README from benchmarks/results
-	$(BIN)/python -m plasticish.bench.readme
+docs: $(READY)  ## regenerate the figures of the documents and the reference of the command line
+	$(BIN)/python -m plasticish.bench.readme README.md QUICKSTART.md
+	$(BIN)/python -m plasticish.cli.reference
 
 clean:
 	rm -rf $(VENV) build dist

@@ -290,7 +290,9 @@ class PlasticBrain(Answering, Persistent):
         centre = moments.means[moments.known].float().mean(dim=0)
         self.memory.set_metric(self._explaining_transform(), centre)
         memories = self.memory.examples(self._some_memories())[0]
-        self._familiarity = Familiarity.fit(moments, memories)
+        # With an example or two a class there is no telling what is usual among them.
+        enough = moments.total > 2 * len(moments.known)
+        self._familiarity = Familiarity.fit(moments, memories) if enough else None
 
     def _some_memories(self) -> Tensor:
         count = len(self.memory)

@@ -63,7 +63,7 @@ class Familiarity:
         blank = torch.stack([torch.zeros(3), torch.ones(3)]).to(means)
         fresh = cls(centre, factor, _whitened(means, centre, factor), blank, 0.0)
         terms = fresh.terms(memories)
-        spread = terms.std(dim=1, unbiased=False).clamp(min=1e-6 * float(terms.abs().max()) + 1e-12)
+        spread = terms.std(dim=1, unbiased=False).clamp(min=1e-6 * float(terms.abs().max()) + 1e-6)
         standard = torch.stack([terms.mean(dim=1), spread])
         scores = replace(fresh, standard=standard).score(memories)
         threshold = float(torch.quantile(scores, STRANGE_QUANTILE))
