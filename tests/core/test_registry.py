@@ -1,0 +1,55 @@
+"""Names are permanent, and unknown ones are told what there is."""
+
+from __future__ import annotations
+
+import pytest
+
+from plasticish.core import ConfigError, Learner, MissingExtraError, Registry, State, import_extra
+
+
+def test_things_enter_by_decorator_and_leave_by_name() -> None:
+    table: Registry[type] = Registry("thing")
+
+    @table.register("one")
+    class One:
+        pass
+
+    assert table["one"] is One
+    assert table.add("two", int) is int
+    assert (list(table), len(table), "two" in table, 3 in table) == (["one", "two"], 2, True, False)
+    with pytest.raises(ConfigError, match="unknown thing: got 'three', expected one of: one, two"):
+        table["three"]
+
+
+def test_a_name_is_given_once() -> None:
+    table: Registry[type] = Registry("thing")
+    table.add("one", int)
+    with pytest.raises(ConfigError, match=r"thing 'one' is registered already. Choose another"):
+        table.add("one", float)
+    assert table["one"] is int
+    assert table.add("one", int) is int  # a module that is loaded again
+
+
+def test_instances_of_one_class_are_not_the_same_thing() -> None:
+    table: Registry[object] = Registry("thing")
+    table.add("one", [1])
+    with pytest.raises(ConfigError, match="registered already"):
+        table.add("one", [2])
+
+
+def test_extras_name_themselves() -> None:
+    assert import_extra("math", "x", "adding").sqrt(4) == 2
+    with pytest.raises(MissingExtraError, match=r"needs the package 'no_such'.*plasticish\[fast\]"):
+        import_extra("no_such", "fast", "speed")
+
+
+def test_a_learner_is_known_by_its_methods() -> None:
+    assert not isinstance(object(), Learner)
+
+
+def test_states_nest_and_come_apart() -> None:
+    one, two = State({"a": 1}), State({"b": {"c": 2}})
+    whole = State.nest({"outer": State.nest({"one": one}), "two": two})
+    assert whole.part("outer").part("one").values == {"a": 1}
+    assert whole.part("two").values == {"b": {"c": 2}}
+    assert whole.part("none") == State()
