@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from plasticish.bench import load_results
-from plasticish.bench.readme import render
+from plasticish.bench.readme import pictures, render, stale
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -18,6 +18,14 @@ def test_documents_show_what_was_measured(name):
         pytest.skip(f"{name} is not part of this tree")
     text = document.read_text(encoding="utf-8")
     assert render(text, load_results(RESULTS)) == text, "run: make docs"
+
+
+def test_pictures_show_what_was_measured():
+    results = load_results(RESULTS)
+    shown = pictures((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert shown
+    for path, id, metric in shown:
+        assert not stale(ROOT / path, results[id], metric), f"{path} is old; run: make docs"
 
 
 def test_results_are_full_runs_and_say_nothing_of_the_machine():

@@ -2,24 +2,34 @@
 
 ``python -m plasticish.bench.readme`` rewrites what stands between ``<!-- bench:see/few-shot -->``
 and ``<!-- /bench -->``; with ``--check`` it changes nothing and fails if anything would change.
-``<!-- bench:goals -->`` holds the table of all goals.
+``<!-- bench:goals -->`` holds the table of all goals. A picture such as
+``![...](docs/figures/see/split-digits--ACC.png)`` shows that metric of that scenario; the file
+carries the digest of the figures it was drawn from, so an old one is found out.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from PIL import Image
+
 from plasticish.core import DataError, write_atomically
 
+from .figure import plot_result
 from .results import RESULTS, Result, load_results
 from .table import goal_text, markdown_goals, markdown_table
 
 __all__ = ["main", "render"]
 
+_PICTURE = re.compile(
+    r"\((?P<path>docs/figures/(?P<id>[a-z0-9/-]+?)--(?P<metric>\w+)\.png)\)",
+)
 _BLOCK = re.compile(r"<!-- bench:(?P<id>[a-z0-9/-]+) -->.*?<!-- /bench -->", re.DOTALL)
 
 
@@ -68,6 +78,39 @@ def render(text: str, results: Mapping[str, Result]) -> str:
     )
 
 
+def pictures(text: str) -> list[tuple[Path, str, str]]:
+    """Return path, scenario and metric of every generated picture that ``text`` shows.
+
+    Examples
+    --------
+    >>> pictures("![x](docs/figures/see/few-shot--50_shots.png)")
+    [(PosixPath('docs/figures/see/few-shot--50_shots.png'), 'see/few-shot', '50 shots')]
+    """
+    found = [(match["path"], match["id"], match["metric"]) for match in _PICTURE.finditer(text)]
+    return [(Path(path), id, metric.replace("_", " ")) for path, id, metric in found]
+
+
+def digest(result: Result, metric: str) -> str:
+    """Return a digest of the figures that a picture of ``metric`` shows."""
+    shown = {row: list(values.get(metric, ())) for row, values in result.rows.items()}
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
+
+
+def stale(path: Path, result: Result, metric: str) -> bool:
+    """Whether the picture at ``path`` is missing or shows other figures."""
+    if not path.exists():
+        return True
+    with Image.open(path) as image:
+        return image.info.get("Description") != digest(result, metric)
+
+
+def draw(path: Path, result: Result, metric: str) -> None:
+    """Draw the picture at ``path``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure = plot_result(result, metric)
+    figure.savefig(path, dpi=110, metadata={"Description": digest(result, metric)})
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Rewrite the documents, or check them; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m plasticish.bench.readme", description=__doc__)
@@ -76,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the results")
     options = parser.parse_args(arguments)
     results = load_results(options.results)
-    drifted = []
+    drifted: list[Path] = []
     for document in options.documents:
         text = document.read_text(encoding="utf-8")
         fresh = render(text, results)
@@ -84,6 +127,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             drifted.append(document)
             if not options.check:
                 write_atomically(document, fresh.encode())
+        for path, id, metric in pictures(text):
+            if id in results and stale(document.parent / path, results[id], metric):
+                drifted.append(path)
+                if not options.check:
+                    draw(document.parent / path, results[id], metric)
     if options.check and drifted:
         names = ", ".join(str(document) for document in drifted)
         print(f"{names}: figures differ from {options.results}; run: make docs", file=sys.stderr)

@@ -33,7 +33,7 @@ class LearnOptions:
     classes_per_task: int = 2
     epochs: int = 1
     eyes: str = "efficientnet_lite0"
-    stages: str = "all"
+    stages: str = "last"
     image_size: int | None = None
     cache: bool = True
     seed: int = 0
