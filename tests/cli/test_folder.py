@@ -125,7 +125,7 @@ def test_why_shows_the_image(taught, plasticish, tmp_path):
 def test_other_eyes_are_refused(taught, plasticish, tmp_path):
     source = f"folder:{taught.base / 'second'}"
     options = ("--brain", taught.base / "one", "--out", tmp_path / "new")
-    done = plasticish("learn", source, *options, "--stages", "last")
+    done = plasticish("learn", source, *options, "--stages", "all")
     assert done.code == 2
     assert "keeps its own eyes" in done.err
     assert not (tmp_path / "new").exists()
