@@ -204,7 +204,7 @@ class PlasticBrain(Answering, Persistent):
         labels = check_labels(
             y, len(features), num_classes=self.memory.fixed_classes, device=self.device
         )
-        refuse_absurd(labels)  # before the glimpse, which draws from the generator
+        refuse_absurd(labels)  # before any part has learned
         hits = (
             self._glimpse.hits(features, labels)
             if mode != "inference"
