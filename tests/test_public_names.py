@@ -5,12 +5,32 @@ import sys
 
 import plasticish
 
-PUBLIC = """
-LEARNERS AssociativeCortex EpisodicMemoryBank FeatureCache Learner NeuromodulatedBlock PhaseConfig
-PlasticBrain PlasticClassifier PlasticTrainer PlasticVisualizer PlasticishError PretrainedEyes
-TrainingHistory TriarchicBrain TriarchicTrainer TriarchicVisualizer add_noise blur_image
-denormalize_imagenet inspect_checkpoint invert_colors invert_tensor resume
-""".split()
+PUBLIC = [
+    "LEARNERS",
+    "AssociativeCortex",
+    "EpisodicMemoryBank",
+    "FeatureCache",
+    "Learner",
+    "NeuromodulatedBlock",
+    "PhaseConfig",
+    "PlasticBrain",
+    "PlasticClassifier",
+    "PlasticTrainer",
+    "PlasticVisualizer",
+    "PlasticishError",
+    "PretrainedEyes",
+    "TrainingHistory",
+    "TriarchicBrain",
+    "TriarchicTrainer",
+    "TriarchicVisualizer",
+    "add_noise",
+    "blur_image",
+    "denormalize_imagenet",
+    "inspect_checkpoint",
+    "invert_colors",
+    "invert_tensor",
+    "resume",
+]
 
 
 def test_names_are_pinned_and_load():
