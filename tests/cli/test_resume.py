@@ -10,7 +10,8 @@ import pytest
 
 from plasticish.core import load_checkpoint
 
-OPTIONS = ("--classes-per-task", "4")
+# Small batches make the run long enough to be stopped in its middle, however busy the machine.
+OPTIONS = ("--classes-per-task", "4", "--batch-size", "2")
 START = "from plasticish.cli.main import main; main()"
 
 

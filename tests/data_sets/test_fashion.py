@@ -61,7 +61,8 @@ def test_the_other_spelling_is_found(tmp_path):
 
 
 def test_it_is_found_where_the_environment_the_system_or_the_cache_has_it(tmp_path, monkeypatch):
-    with pytest.raises(DataError, match=r"Fashion-MNIST was not found.*/usr/share/datasets"):
+    monkeypatch.setattr(fashion, "SYSTEM", (tmp_path / "nowhere",))
+    with pytest.raises(DataError, match=r"Fashion-MNIST was not found.*nowhere"):
         load_fashion()
     write(download.cache_folder() / "fashion-mnist", content(train=1), True)
     assert len(load_fashion().train) == 1
