@@ -149,7 +149,7 @@ def test_without_maturity_the_input_passes_unchanged() -> None:
 
 def test_neurogenesis_grows_where_there_is_more_to_explain() -> None:
     wide, _ = covariance(strong=20)
-    grown = NeuromodulatedBlock(WIDTH, 64, 22)
+    grown = NeuromodulatedBlock(WIDTH, 64, 22, enable_neurogenesis=True)
     grown.units = grown.units[:4]  # as if it had been born small
     still = NeuromodulatedBlock(WIDTH, 64, 22, enable_neurogenesis=False)
     still.units = still.units[:4]
@@ -173,7 +173,7 @@ def test_awake_neurogenesis_takes_up_what_no_unit_explains() -> None:
 
 
 def test_growth_stops_at_its_limits() -> None:
-    one = NeuromodulatedBlock(64, 50, 40)
+    one = NeuromodulatedBlock(64, 50, 40, enable_neurogenesis=True)
     for i in range(40):
         one.train_step(torch.randn(16, 64, generator=make_generator(i)))
     assert 32 < len(one.units) <= 50

@@ -115,7 +115,7 @@ def test_all_layers_together_are_one_matrix(brain: PlasticBrain) -> None:
 def test_changed_layers_survive(brain: PlasticBrain, tmp_path: Path) -> None:
     brain.add_layer(another(), 0)
     brain.freeze_layer(1)
-    brain.set_neurogenesis(False, 2)
+    brain.set_neurogenesis(True, 2)
     loaded = PlasticBrain.load(brain.save(tmp_path / "brain"))
     assert [block.config() for block in loaded.layers] == [b.config() for b in brain.layers]
     assert [block.frozen for block in loaded.layers] == [False, True, False]
@@ -144,4 +144,4 @@ def test_what_does_not_fit_is_refused(brain: PlasticBrain, refusal: str) -> None
     with pytest.raises(error, match=text):
         act(brain)
     assert brain.layers == before
-    assert all(block.enable_neurogenesis for block in brain.layers)
+    assert not any(block.enable_neurogenesis for block in brain.layers)

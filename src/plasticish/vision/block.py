@@ -106,13 +106,13 @@ class NeuromodulatedBlock(Persistent):
         hidden_dim: int = 4096,
         sparsity_k: int = 128,
         lr: float = 1.0,
-        enable_neurogenesis: bool = True,
+        enable_neurogenesis: bool = False,
         device: DeviceLike = None,
         *,
         seed: int = 0,
     ) -> None:
         check_whole(in_dim=in_dim, hidden_dim=hidden_dim, sparsity_k=sparsity_k)
-        if lr < 0 or not math.isfinite(lr):
+        if not isinstance(lr, int | float) or lr < 0 or not math.isfinite(lr):
             raise ConfigError("lr is out of range", got=repr(lr), expected="a number >= 0")
         if sparsity_k > hidden_dim:
             raise ConfigError(

@@ -18,6 +18,7 @@ from plasticish.core import (
     Persistent,
     Report,
     State,
+    as_pair,
     check_labels,
     make_generator,
     resolve_device,
@@ -80,7 +81,9 @@ class PlasticBrain(Answering, Persistent):
         Whether blocks learn more from what the memory got wrong. It was measured to change
         nothing after sleep (``see/ablation``), so it is off.
     enable_neurogenesis : bool
-        Whether the blocks may grow; see :meth:`set_neurogenesis`.
+        Whether the blocks may grow beyond their first units; see :meth:`set_neurogenesis`. It was
+        measured to gain nothing over the 32 units that a block is born with (``see/ablation``),
+        so it is off.
     lr : float
         Of the blocks.
     seed : int
@@ -115,15 +118,20 @@ class PlasticBrain(Answering, Persistent):
         use_cortex: bool = True,
         use_hippocampus: bool = True,
         use_reward: bool = False,
-        enable_neurogenesis: bool = True,
+        enable_neurogenesis: bool = False,
         lr: float = 1.0,
         seed: int = 0,
     ) -> None:
         check_whole(in_dim=in_dim)
-        if not isinstance(num_layers, int) or num_layers < 0:
-            raise ConfigError("num_layers is out of range", got=repr(num_layers), expected=">= 0")
+        if isinstance(num_layers, bool) or not isinstance(num_layers, int) or num_layers < 0:
+            raise ConfigError(
+                "num_layers is out of range", got=repr(num_layers), expected="an integer >= 0"
+            )
         if not (use_cortex or use_hippocampus):
-            raise ConfigError("a brain without hippocampus and cortex cannot answer")
+            raise ConfigError(
+                "a brain without hippocampus and cortex cannot answer",
+                cure="leave use_cortex or use_hippocampus on",
+            )
         self.device = resolve_device(device)
         self.in_dim, self.seed, self.eyes = in_dim, seed, eyes
         self.use_cortex, self.use_hippocampus = use_cortex, use_hippocampus
@@ -228,7 +236,7 @@ class PlasticBrain(Answering, Persistent):
 
     def learn(self, batch: Batch) -> Report:
         """Learn one batch ``(x, y)`` in plastic mode; see :meth:`train_step`."""
-        return self.train_step(*batch)
+        return self.train_step(*as_pair(batch))
 
     def _answer(self, features: Tensor, labels: Tensor) -> Tensor | None:
         return (self.predict(features) == labels).float() if len(self.memory) else None

@@ -24,7 +24,6 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     BRAIN: {},
     "no blocks": {"num_layers": 0},
     RANDOM: {},
-    "no neurogenesis": {"enable_neurogenesis": False},
     "no cortex": {"use_cortex": False},
     "no hippocampus": {"use_hippocampus": False},
     "cortex without expansion": {"expansion": 0},
@@ -34,6 +33,7 @@ ADDED: Mapping[str, Mapping[str, Any]] = {
     "two blocks": {"num_layers": 2},
     "four blocks": {"num_layers": 4},
     "with reward": {"use_reward": True},
+    "with neurogenesis": {"enable_neurogenesis": True},
     "2,048 random units": {"expansion": 2048},
 }
 DIGITS, FEW, SOME, ALL, NOVELTY = "digits", "10 shots", "50 shots", "all", "novelty"
