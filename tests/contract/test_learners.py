@@ -218,6 +218,7 @@ ROWS: dict[str, tuple[Any, type[Exception], str]] = {
     "one axis": (X[0], ShapeError, r"wrong shape.*x\[None\]"),
     "three axes": (X[None], ShapeError, "wrong shape"),
     "complex": (X.to(torch.complex64), DTypeError, "are complex"),
+    "sparse": (X.to_sparse(), DTypeError, "sparse tensor"),
     "text": ([["a"] * WIDTH] * 6, DTypeError, "are not numbers"),
 }
 LABELS: dict[str, tuple[Any, type[Exception], str]] = {
@@ -252,6 +253,14 @@ def test_bad_batches_are_refused_whole(case: Case, learner: Any, bad: str) -> No
         learner.learn((x, y))
     assert not differences(learner, before)
     assert learner.stats() == stats
+
+
+@pytest.mark.parametrize("bad", [(X, Y, Y), [X, Y, Y], (X,), ()])
+def test_what_is_no_pair_of_inputs_and_labels_is_refused(learner: Any, bad: Any) -> None:
+    before = snapshot(learner)
+    with pytest.raises(DataError, match="not a pair"):
+        learner.learn(bad)
+    assert not differences(learner, before)
 
 
 @pytest.mark.parametrize("bad", [key for key in BAD if not key.startswith("labels ")])

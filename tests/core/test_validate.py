@@ -18,6 +18,7 @@ from plasticish.core import (
     DataError,
     DTypeError,
     LabelError,
+    PlasticishError,
     ShapeError,
     check_features,
     check_images,
@@ -76,7 +77,9 @@ def test_large_numbers_whose_sum_overflows_are_finite() -> None:
             ShapeError,
             r"features have the wrong shape: got \(2,\), .* Add",
         ),
-        (np.ones((2, 2, 2)), ShapeError, r"got \(2, 2, 2\)"),
+        (np.ones((2, 2, 2)), ShapeError, r"got \(2, 2, 2\).* one image.*x\[None\]"),
+        (np.ones((1, 3, 2, 2)), ShapeError, "through eyes"),
+        (torch.eye(2).to_sparse(), DTypeError, r"sparse tensor.*to_dense\(\)"),
         (np.ones((2, 3)), ShapeError, r"got \(2, 3\), expected \(batch, 2\)"),
         (np.ones((0, 2)), DataError, "empty batch: got 0 rows"),
         ([["a", "b"]], DTypeError, "features are not numbers: got list"),
@@ -159,3 +162,20 @@ def test_positive_numbers() -> None:
             ConfigError, match=r"rate is out of range: got .* expected a number > 0"
         ):
             check_positive(fine=1, rate=bad)
+
+
+def test_every_refusal_of_a_batch_names_a_cure() -> None:
+    refusals: list[tuple[Any, Any]] = [
+        ([1.0], [0]), ([[1.0, 2.0]], [0]), ([["a"]], [0]), ([[1j]], [0]), ([[math.nan]], [0]),
+        (np.ones((0, 1)), []), ([[1.0]], [0, 1]), ([[1.0]], [0.5]), ([[1.0]], [-1]), ([[1.0]], [9]),
+        ([[1.0]], ["a"]),
+    ]  # fmt: skip
+    for x, y in refusals:
+        with pytest.raises(PlasticishError) as caught:
+            check_labels(y, len(check_features(x, 1)), num_classes=2)
+        assert caught.value.cure, str(caught.value)
+
+
+def test_the_cure_for_an_unknown_label_is_the_learners_own() -> None:
+    with pytest.raises(LabelError, match="Build it larger"):
+        check_labels([3], 1, num_classes=2, cure="build it larger")

@@ -291,6 +291,7 @@ def test_evaluate_counts_over_batches() -> None:
     for label, share in whole["per_class"].items():
         assert share == pytest.approx(float((guess[y == label] == label).float().mean()))
     assert brain.evaluate(list(zip(x.split(40), y.split(40), strict=True))) == whole
+    assert brain.evaluate([x, y]) == whole  # one batch as a DataLoader makes it
     assert math.isnan(brain.evaluate([])["accuracy"])
 
 

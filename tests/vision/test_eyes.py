@@ -421,3 +421,13 @@ def test_without_timm_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
         warnings.simplefilter("error")
         with pytest.raises(MissingExtraError, match=r"plasticish\[eyes\]"):
             PretrainedEyes("resnet18")
+
+
+def test_a_size_that_the_network_cannot_take_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"image_size=1 .*larger image_size"):
+        PretrainedEyes("efficientnet_lite0", image_size=1)
+
+
+def test_sparse_images_are_refused(eyes: PretrainedEyes) -> None:
+    with pytest.raises(DTypeError, match="images are a sparse tensor"):
+        eyes(torch.rand(1, 3, 4, 4).to_sparse())

@@ -145,3 +145,12 @@ def test_what_does_not_fit_is_refused(brain: PlasticBrain, refusal: str) -> None
         act(brain)
     assert brain.layers == before
     assert not any(block.enable_neurogenesis for block in brain.layers)
+
+
+def test_one_block_has_one_place(brain: PlasticBrain) -> None:
+    before = list(brain.layers)
+    with pytest.raises(ConfigError, match="in the brain already"):
+        brain.add_layer(brain.layers[0])
+    with pytest.raises(ConfigError, match="in the brain already"):
+        brain.replace_layer(1, brain.layers[0])
+    assert brain.layers == before

@@ -381,3 +381,30 @@ def test_the_defaults_are_the_numbers_of_the_prototype() -> None:
     assert (options.importance_gain, options.brake_gain) == (2.0, 2.0)
     brain = TriarchicBrain(512)
     assert (brain.hidden_size, brain.out_size, brain.sparsity_k) == (8192, 10, 32)
+
+
+@both
+def test_lengths_up_to_the_end_of_the_floats_say_nothing(make: Make) -> None:
+    x, y = world(0, 64)
+    answers = []
+    for scale in (2.0**-100, 1.0, 2.0**120):
+        brain = make()
+        live(brain, x * scale, y)
+        answers.append(brain.forward(x * scale))
+    for other in answers[::2]:
+        torch.testing.assert_close(other, answers[1])
+
+
+def test_accuracy_takes_one_batch_in_every_form() -> None:
+    brain = plain()
+    x, y = world(0, 40)
+    live(brain, x, y)
+    once = brain.get_memory_accuracy((x, y))
+    assert once == pytest.approx(float((brain.predict(x) == y).float().mean()))
+    for form in ([x, y], (x.tolist(), y.tolist()), [(x, y)], [[x, y], [x, y]]):
+        assert brain.get_memory_accuracy(form) == once
+
+
+def test_the_cure_for_a_label_too_large_is_a_wider_output() -> None:
+    with pytest.raises(LabelError, match="larger out_size"):
+        plain().update_batch(*[world(0, 4)[0], torch.tensor([0, 1, 2, LABELS])])

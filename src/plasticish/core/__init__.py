@@ -5,6 +5,7 @@ and checkpoints. Nothing here knows an image, a spike or a symbol.
 """
 
 from .atomic import write_atomically
+from .batches import as_batches, as_pair
 from .checkpoint import Checkpoint, inspect_checkpoint, load_checkpoint, save_checkpoint
 from .device import DeviceLike, resolve_device
 from .errors import (
@@ -48,6 +49,8 @@ __all__ = [
     "Report",
     "ShapeError",
     "State",
+    "as_batches",
+    "as_pair",
     "check_features",
     "check_images",
     "check_labels",

@@ -7,7 +7,7 @@ and survives the process (``save`` / ``load``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -15,8 +15,8 @@ from torch import Tensor
 
 __all__ = ["Batch", "Learner", "Report"]
 
-Batch = tuple[Any, Any]
-"""Inputs and their labels, one row an example."""
+Batch = Sequence[Any]
+"""Inputs and their labels, one row an example: a tuple, or the list that a DataLoader makes."""
 
 Report = Mapping[str, Any]
 """What a step did, as plain numbers and strings that JSON can hold."""

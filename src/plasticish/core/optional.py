@@ -16,7 +16,7 @@ def import_extra(module: str, extra: str, purpose: str) -> ModuleType:
     Raises
     ------
     MissingExtraError
-        If the module cannot be imported.
+        If the module is not there, or fails while it is imported.
 
     Examples
     --------
@@ -32,4 +32,10 @@ Install it with: pip install "plasticish[eyes]".
         raise MissingExtraError(
             f"{purpose} needs the package {module!r}",
             cure=f'install it with: pip install "plasticish[{extra}]"',
+        ) from error
+    except Exception as error:  # such as a torchvision that was built for another torch
+        raise MissingExtraError(
+            f"{purpose} needs the package {module!r}, which is there and fails to load",
+            got=f"{type(error).__name__}: {error}",
+            cure=f"install builds of torch and of what {module} stands on that belong together",
         ) from error

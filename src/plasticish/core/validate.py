@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,13 @@ ArrayLike = Tensor | npt.NDArray[Any] | Sequence[Any]
 
 def _as_tensor(x: ArrayLike, name: str) -> Tensor:
     if isinstance(x, Tensor):
+        if x.layout != torch.strided:
+            raise DTypeError(
+                f"{name} are a sparse tensor",
+                got=str(x.layout),
+                expected="a dense one",
+                cure="make it dense with x.to_dense()",
+            )
         return x.detach()
     try:
         array = np.asarray(x)
@@ -30,7 +38,10 @@ def _as_tensor(x: ArrayLike, name: str) -> Tensor:
         return torch.as_tensor(array)
     except (TypeError, ValueError) as error:
         raise DTypeError(
-            f"{name} are not numbers", got=type(x).__name__, expected="a tensor or an array"
+            f"{name} are not numbers",
+            got=type(x).__name__,
+            expected="a tensor or an array",
+            cure="convert them with torch.as_tensor(x), and mind rows of unequal length",
         ) from error
 
 
@@ -65,14 +76,21 @@ def check_features(
     tensor = _as_tensor(x, name)
     expected = f"(batch, {width})" if width else "(batch, width)"
     if tensor.ndim != 2 or (width is not None and tensor.shape[1] != width):
-        cure = "add a batch axis with x[None]" if tensor.ndim == 1 else "check the eyes or in_dim"
         raise ShapeError(
             f"{name} have the wrong shape",
             got=str(tuple(tensor.shape)),
             expected=expected,
-            cure=cure,
+            cure=_CURES.get(tensor.ndim, "check the eyes or in_dim"),
         )
     return _finite_floats(tensor, device, name)
+
+
+_CURES = {
+    0: "give one row an example",
+    1: "add a batch axis with x[None]",
+    3: "if this is one image, add a batch axis with x[None]",
+    4: "images become features by going through eyes first: eyes(images)",
+}
 
 
 def check_images(x: ArrayLike, *, device: torch.device | str = "cpu") -> Tensor:
@@ -110,9 +128,19 @@ def check_images(x: ArrayLike, *, device: torch.device | str = "cpu") -> Tensor:
 
 def _finite_floats(tensor: Tensor, device: torch.device | str, name: str) -> Tensor:
     if tensor.is_complex():
-        raise DTypeError(f"{name} are complex", got=str(tensor.dtype), expected="real numbers")
+        raise DTypeError(
+            f"{name} are complex",
+            got=str(tensor.dtype),
+            expected="real numbers",
+            cure="take x.real or x.abs()",
+        )
     if tensor.shape[0] == 0:
-        raise DataError(f"{name} are an empty batch", got="0 rows", expected="at least one")
+        raise DataError(
+            f"{name} are an empty batch",
+            got="0 rows",
+            expected="at least one",
+            cure="leave empty batches out",
+        )
     tensor = tensor.to(device=device, dtype=torch.float32)
     _check_finite(tensor, name)
     return tensor
@@ -124,8 +152,11 @@ def check_labels(
     *,
     num_classes: int | None = None,
     device: torch.device | str = "cpu",
+    cure: str = "build it with num_classes=None, and its classes grow as labels appear",
 ) -> Tensor:
     """Return labels as int64 ``[batch]``, each ``>= 0`` and, if fixed, ``< num_classes``.
+
+    ``cure`` is what the error advises where a label is not below ``num_classes``.
 
     Raises
     ------
@@ -140,7 +171,10 @@ def check_labels(
     tensor = _as_tensor(y, "labels")
     if tensor.ndim != 1 or tensor.shape[0] != batch:
         raise ShapeError(
-            "labels do not match the batch", got=str(tuple(tensor.shape)), expected=f"({batch},)"
+            "labels do not match the batch",
+            got=str(tuple(tensor.shape)),
+            expected=f"({batch},)",
+            cure="give one label a row",
         )
     if tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool:
         raise DTypeError(
@@ -152,13 +186,18 @@ def check_labels(
     labels = tensor.to(device=device, dtype=torch.int64)
     low, high = int(labels.min()), int(labels.max())
     if low < 0:
-        raise LabelError("a label is negative", got=str(low), expected="labels >= 0")
+        raise LabelError(
+            "a label is negative",
+            got=str(low),
+            expected="labels >= 0",
+            cure="number the classes from 0, or use PlasticClassifier, which takes any label",
+        )
     if num_classes is not None and high >= num_classes:
         raise LabelError(
             "a label is unknown to this fixed-class learner",
             got=str(high),
             expected=f"0 <= label < {num_classes}",
-            cure="build it with num_classes=None, and its classes grow as labels appear",
+            cure=cure,
         )
     return labels
 
@@ -166,5 +205,6 @@ def check_labels(
 def check_positive(**values: float) -> None:
     """Raise :class:`ConfigError` for the first named value that is not a finite number > 0."""
     for name, value in values.items():
-        if isinstance(value, bool) or not np.isfinite(value) or value <= 0:
+        number = isinstance(value, Real) and not isinstance(value, bool)
+        if not number or not np.isfinite(value) or value <= 0:
             raise ConfigError(f"{name} is out of range", got=repr(value), expected="a number > 0")

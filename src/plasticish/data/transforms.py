@@ -33,6 +33,7 @@ def invert_tensor(values: Tensor) -> Tensor:
     >>> invert_tensor(torch.tensor([0, 200], dtype=torch.uint8))
     tensor([255,  55], dtype=torch.uint8)
     """
+    _check_tensor(values)
     if values.dtype == torch.uint8:
         return 255 - values
     return 1 - _checked(values)
@@ -93,6 +94,13 @@ def add_noise(images: Tensor, std: float, generator: torch.Generator) -> Tensor:
     >>> noisy = add_noise(torch.full((1, 3, 8, 8), 0.5), 0.1, make_generator(0))
     >>> bool(0.05 < noisy.std() < 0.15)
     True
+
+    As the transform of a phase:
+
+    >>> from functools import partial
+    >>> fog = partial(add_noise, std=0.1, generator=make_generator(0))
+    >>> fog(torch.zeros(1, 3, 2, 2)).shape
+    torch.Size([1, 3, 2, 2])
     """
     if not math.isfinite(std) or std < 0:
         raise ConfigError("std is out of range", got=repr(std), expected="a number >= 0")
@@ -171,7 +179,18 @@ def _as_floats(images: Tensor) -> Tensor:
     return images / 255 if images.dtype == torch.uint8 else _checked(images)
 
 
+def _check_tensor(values: Tensor) -> None:
+    if not isinstance(values, Tensor):
+        raise DTypeError(
+            "images are not a tensor",
+            got=type(values).__name__,
+            expected="a Tensor of floats in [0, 1] or uint8",
+            cure="convert an array with torch.as_tensor(x), channels first",
+        )
+
+
 def _check_axes(images: Tensor) -> None:
+    _check_tensor(images)
     if images.ndim < 3 or images.shape[-3] not in (1, 3):
         raise ShapeError(
             "images have the wrong shape",

@@ -22,6 +22,7 @@ from plasticish.core import (
     Report,
     ShapeError,
     State,
+    as_pair,
     check_features,
 )
 from plasticish.memory.checks import check_whole
@@ -158,11 +159,15 @@ class PlasticClassifier(ClassifierMixin, BaseEstimator, Persistent):  # type: ig
 
     def learn(self, batch: Batch) -> Report:
         """Learn one batch ``(x, y)``: :meth:`partial_fit`, with the errors of this library."""
-        rows = check_features(batch[0], self.n_features_in_ if self._fitted else None).numpy()
-        labels = np.asarray(batch[1])
+        x, y = as_pair(batch)
+        rows = check_features(x, self.n_features_in_ if self._fitted else None).numpy()
+        labels = np.asarray(y)
         if labels.shape != (len(rows),):
             raise ShapeError(
-                "labels do not match the batch", got=str(labels.shape), expected=f"({len(rows)},)"
+                "labels do not match the batch",
+                got=str(labels.shape),
+                expected=f"({len(rows)},)",
+                cure="give one label a row",
             )
         self.partial_fit(rows, labels)
         return {"seen": self.brain_.seen, "classes": len(self.classes_)}

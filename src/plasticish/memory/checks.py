@@ -17,7 +17,12 @@ def check_whole(**values: int) -> None:
     check_positive(**values)
     for name, value in values.items():
         if not isinstance(value, int):
-            raise ConfigError(f"{name} is not whole", got=repr(value), expected="an integer > 0")
+            raise ConfigError(
+                f"{name} is not whole",
+                got=repr(value),
+                expected="an integer > 0",
+                cure="wrap it in int(...)",
+            )
 
 
 def refuse_absurd(labels: Int64[Tensor, " batch"]) -> None:

@@ -18,6 +18,7 @@ from plasticish.core import (
     Persistent,
     Report,
     State,
+    as_pair,
     check_features,
     check_labels,
     check_positive,
@@ -185,8 +186,9 @@ class AssociativeCortex(Persistent):
         return self._add((x, y), -1.0)
 
     def _add(self, batch: Batch, sign: float) -> Report:
-        x = check_features(batch[0], self.in_dim, device=self.device)
-        y = check_labels(batch[1], len(x), num_classes=self._fixed_classes, device=self.device)
+        features, labels = as_pair(batch)
+        x = check_features(features, self.in_dim, device=self.device)
+        y = check_labels(labels, len(x), num_classes=self._fixed_classes, device=self.device)
         refuse_absurd(y)
         self._sums.add(x, y, sign)
         return self._changed()

@@ -20,6 +20,7 @@ from plasticish.core import (
     Report,
     ShapeError,
     State,
+    as_pair,
     check_features,
     check_labels,
     check_positive,
@@ -170,7 +171,7 @@ class EpisodicMemoryBank(Answers, Persistent):
 
     def learn(self, batch: Batch) -> Report:
         """Store one batch ``(x, y)``; see :meth:`store`."""
-        return self.store(*batch)
+        return self.store(*as_pair(batch))
 
     def sleep(self) -> Report:
         """Do nothing: single examples are already all that this store can know."""

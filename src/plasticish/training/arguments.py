@@ -13,7 +13,15 @@ __all__ = ["check_every", "check_phases", "name_loaders"]
 
 def check_phases(phases: Sequence[PhaseConfig]) -> tuple[PhaseConfig, ...]:
     """Return the curriculum, refusing an empty one and one with a name twice."""
-    listed = tuple(phases)
+    listed = tuple(phases) if isinstance(phases, Iterable) else (phases,)
+    for phase in listed:
+        if not isinstance(phase, PhaseConfig):
+            raise ConfigError(
+                "a phase is not a PhaseConfig",
+                got=type(phase).__name__,
+                expected="PhaseConfig(name, epochs, loader)",
+                cure="give a list of PhaseConfig, also for a single phase",
+            )
     names = [phase.name for phase in listed]
     if not listed:
         raise ConfigError("the curriculum is empty", got="0 phases", expected="at least one")

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..core import DataError, check_images, spawn_seed
+from ..core import as_pair, check_images, spawn_seed
 from .generators import isolated_rng, reachable_generators, seeded
 from .phase import Transform
 
-__all__ = ["TransformedLoader", "as_pair", "fingerprint", "replayed"]
+__all__ = ["TransformedLoader", "fingerprint", "replayed"]
 
 
 class TransformedLoader:
@@ -53,20 +53,6 @@ def apply_transform(x: Any, transform_fn: Transform | None) -> Any:
         return x
     tensor = torch.as_tensor(x)
     return transform_fn(check_images(tensor) if tensor.ndim == 4 else tensor)
-
-
-def as_pair(batch: Any) -> tuple[Any, Any]:
-    """Return ``(x, y)`` of a batch, or say what came instead.
-
-    Raises
-    ------
-    DataError
-        If the batch is not a pair.
-    """
-    if isinstance(batch, (tuple, list)) and len(batch) == 2:
-        return batch[0], batch[1]
-    got = f"{type(batch).__name__} of {len(batch)}" if hasattr(batch, "__len__") else type(batch)
-    raise DataError("a batch is not a pair", got=str(got), expected="(inputs, labels)")
 
 
 def replayed(loader: Iterable[Any], seed: int, epoch: int = 0) -> Iterator[Any]:

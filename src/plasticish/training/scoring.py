@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..core import DataError, check_labels
-from .loaders import as_pair
+from ..core import DataError, as_pair, check_labels
 
 __all__ = ["score"]
 

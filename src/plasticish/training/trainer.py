@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
-from ..core import CheckpointError, DataError, DeviceLike, check_labels, resolve_device, spawn_seed
+from ..core import (
+    CheckpointError,
+    DataError,
+    DeviceLike,
+    as_pair,
+    check_labels,
+    resolve_device,
+    spawn_seed,
+)
 from .arguments import check_every, check_phases, name_loaders
 from .callbacks import Callback
 from .display import TrainingDisplay
@@ -20,7 +28,7 @@ from .evaluation import Evaluation
 from .generators import isolated_rng, reachable_generators, seeded
 from .history import TrainingHistory
 from .interrupt import InterruptGuard
-from .loaders import apply_transform, as_pair, fingerprint, replayed
+from .loaders import apply_transform, fingerprint, replayed
 from .phase import PhaseConfig
 from .resumable import Position, SavedRun
 from .run_folder import RunFolder

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float32, Int64
 from torch import Tensor
 
-from plasticish.core import ArrayLike, Batch, NotReadyError, check_labels
+from plasticish.core import ArrayLike, NotReadyError, as_batches, check_labels
 from plasticish.memory import AssociativeCortex, EpisodicMemoryBank
 
 from .explanation import Explanation
@@ -75,7 +75,7 @@ class Answering(LayerStack, Seeing):
         together = combine(similarity, present, evidence, known)
         return together if self.use_hippocampus else (together[2], *together[1:])
 
-    def evaluate(self, loader: Iterable[Batch] | Batch) -> dict[str, Any]:
+    def evaluate(self, loader: Iterable[Any]) -> dict[str, Any]:
         """Return ``accuracy``, ``per_class`` accuracy and ``count`` over a loader or one batch.
 
         Raises
@@ -83,10 +83,9 @@ class Answering(LayerStack, Seeing):
         NotReadyError, ShapeError, DTypeError, DataError, LabelError
             Nothing was learned, or unusable input.
         """
-        batches = [loader] if isinstance(loader, tuple) else loader
         right: dict[int, int] = {}
         count: dict[int, int] = {}
-        for x, y in batches:
+        for x, y in as_batches(loader):
             guess = self.predict(x).cpu()
             labels = check_labels(y, len(guess))
             for label in set(labels.tolist()):

@@ -16,17 +16,18 @@ from torch import Tensor, nn
 
 from ..core import (
     ArrayLike,
+    ConfigError,
     DeviceLike,
     ShapeError,
     check_images,
-    check_positive,
     resolve_device,
     track,
 )
+from ..memory.checks import check_whole
 from .backbones import Backbone, build_backbone
 from .feature_cache import FeatureCache
 from .image_keys import image_keys, parts
-from .stages import Stages, choose_stages
+from .stages import Stages, choose_stages, list_stages
 from .weights import weights_digest
 
 __all__ = ["PretrainedEyes"]
@@ -110,14 +111,14 @@ class PretrainedEyes(nn.Module):
         cache: FeatureCache | None = None,
     ) -> None:
         super().__init__()
-        check_positive(batch_size=batch_size)
+        check_whole(batch_size=batch_size)
         if image_size is not None:
-            check_positive(image_size=image_size)
+            check_whole(image_size=image_size)
         where = resolve_device(device)
         path = None if weights is None else Path(weights).expanduser().absolute()
         built = build_backbone(backbone, path, image_size)
         self.backbone = backbone
-        self.stages = stages if isinstance(stages, str | int) else tuple(stages)
+        self.stages = list_stages(stages)
         self.weights = None if path is None else str(path)
         self.image_size = built.image_size
         self.batch_size = int(batch_size)
@@ -253,7 +254,14 @@ class PretrainedEyes(nn.Module):
     @torch.inference_mode()
     def _probe(self) -> list[int]:
         grey = torch.full((1, 3, self.image_size, self.image_size), 0.5)
-        stages = self._stages(self._prepare(grey))
+        try:
+            stages = self._stages(self._prepare(grey))
+        except RuntimeError as error:
+            raise ConfigError(
+                f"the backbone {self.backbone!r} cannot look at images of this size",
+                got=f"image_size={self.image_size} ({str(error).splitlines()[0]})",
+                cure="take a larger image_size, or leave it out",
+            ) from error
         if not stages or any(stage.ndim != 2 for stage in stages):
             raise ShapeError(
                 f"the backbone {self.backbone!r} hands out the wrong shape",
@@ -284,6 +292,6 @@ def _gate(images: ArrayLike) -> Tensor:
         images = torch.as_tensor(np.ascontiguousarray(images))  # torch has no negative strides
     if not isinstance(images, Tensor):
         return check_images(images)
-    if images.ndim != 4 or len(images) == 0:
+    if images.ndim != 4 or len(images) == 0 or images.layout != torch.strided:
         check_images(images)
     return images.detach()

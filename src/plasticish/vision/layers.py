@@ -44,10 +44,10 @@ class LayerStack:
         ShapeError
             If the block has another width.
         ConfigError
-            If there is no such position.
+            If there is no such position, or the block is in the brain already.
         """
         fresh = self._new_block(len(self.layers)) if block is None else block
-        self._check_width(fresh)
+        self._check_block(fresh)
         where = len(self.layers) if index is None else index
         if not 0 <= where <= len(self.layers):
             raise ConfigError(
@@ -62,7 +62,7 @@ class LayerStack:
 
     def replace_layer(self, index: int, block: NeuromodulatedBlock) -> NeuromodulatedBlock:
         """Put ``block`` in place of the one at ``index``, and return that one."""
-        self._check_width(block)
+        self._check_block(block)
         where = self._position(index)
         old, self.layers[where] = self.layers[where], block
         return old
@@ -89,10 +89,22 @@ class LayerStack:
             )
         return where
 
-    def _check_width(self, block: NeuromodulatedBlock) -> None:
+    def _check_block(self, block: NeuromodulatedBlock) -> None:
+        if not isinstance(block, NeuromodulatedBlock):
+            raise ConfigError(
+                "this is not a block", got=type(block).__name__, expected="a NeuromodulatedBlock"
+            )
+        if any(block is layer for layer in self.layers):
+            raise ConfigError(
+                "this block is in the brain already",
+                cure="make another one: two places would learn into the same units",
+            )
         if block.in_dim != self.in_dim:
             raise ShapeError(
-                "the block has another width", got=str(block.in_dim), expected=str(self.in_dim)
+                "the block has another width",
+                got=str(block.in_dim),
+                expected=str(self.in_dim),
+                cure=f"make it with in_dim={self.in_dim}",
             )
 
     def _explaining_transform(self) -> Tensor | None:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 
-from plasticish.core import ArrayLike, ShapeError, check_features, check_images
+from plasticish.core import ArrayLike, ConfigError, ShapeError, check_features, check_images
 from plasticish.memory.similarity import unit_rows
 
 from .eyes import PretrainedEyes
@@ -45,6 +45,13 @@ class Seeing:
         return self.eyes
 
     def _check_eyes(self, eyes: PretrainedEyes) -> None:
+        if not hasattr(eyes, "width"):
+            raise ConfigError(
+                "these are no eyes",
+                got=repr(eyes),
+                expected="a PretrainedEyes",
+                cure="make them first: PretrainedEyes(name)",
+            )
         if eyes.width != self.in_dim:
             raise ShapeError(
                 "these eyes do not fit the brain",

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeGuard
 
 from ..core import ConfigError
 
-__all__ = ["Stages", "choose_stages"]
+__all__ = ["Stages", "choose_stages", "list_stages"]
 
 Stages = str | int | Sequence[int]
 """``"last"``, ``"all"``, ``"last3"`` or ``3`` (the last three), or indices such as ``(0, -1)``."""
+
+
+def list_stages(stages: Stages) -> Stages:
+    """Return ``stages`` with indices as a tuple, whatever sequence they came in."""
+    return tuple(stages) if isinstance(stages, list | range) else stages
 
 
 def choose_stages(stages: Stages, count: int) -> tuple[int, ...]:
@@ -36,7 +42,7 @@ def choose_stages(stages: Stages, count: int) -> tuple[int, ...]:
             wanted = _last(int(number), count)
     elif isinstance(stages, int):
         wanted = () if isinstance(stages, bool) else _last(stages, count)
-    elif all(isinstance(s, int) and not isinstance(s, bool) for s in stages):
+    elif isinstance(stages, Sequence) and _are_whole(stages):
         inside = all(-count <= s < count for s in stages)
         wanted = tuple(s % count for s in stages) if inside else ()
     if not wanted or len(set(wanted)) != len(wanted):
@@ -47,6 +53,10 @@ def choose_stages(stages: Stages, count: int) -> tuple[int, ...]:
             f"or different indices below {count}",
         )
     return wanted
+
+
+def _are_whole(stages: Sequence[object]) -> TypeGuard[Sequence[int]]:
+    return all(isinstance(s, int) and not isinstance(s, bool) for s in stages)
 
 
 def _last(number: int, count: int) -> tuple[int, ...]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -19,11 +18,13 @@ from plasticish.core import (
     DeviceLike,
     Persistent,
     State,
+    as_batches,
+    as_pair,
     check_features,
     check_labels,
-    check_positive,
     resolve_device,
 )
+from plasticish.memory.checks import check_whole
 
 from .triarchic_layers import TriarchicLayers
 from .triarchic_options import TriarchicOptions
@@ -109,7 +110,7 @@ class TriarchicBrain(Persistent):
         **options: Any,
     ) -> None:
         sizes = {"in_size": in_size, "hidden_size": hidden_size, "out_size": out_size}
-        check_positive(**sizes, sparsity_k=sparsity_k)
+        check_whole(**sizes, sparsity_k=sparsity_k)
         if sparsity_k >= hidden_size:
             raise ConfigError(
                 "sparsity_k is out of range",
@@ -210,12 +211,18 @@ class TriarchicBrain(Persistent):
             Bad input; nothing was changed.
         """
         inputs = self._prepare(x)
-        labels = check_labels(y, len(inputs), num_classes=self.out_size, device=self.device)
+        labels = check_labels(
+            y,
+            len(inputs),
+            num_classes=self.out_size,
+            device=self.device,
+            cure="build it with a larger out_size",
+        )
         return self.layers.learn(inputs, labels)
 
     def learn(self, batch: Batch) -> dict[str, Any]:
         """Learn ``(x, y)``: :meth:`update_batch`."""
-        return self.update_batch(*batch)
+        return self.update_batch(*as_pair(batch))
 
     def sleep(self) -> dict[str, Any]:
         """Let the context fade away and the storm pass; the core and the base stay as they are."""
@@ -223,17 +230,16 @@ class TriarchicBrain(Persistent):
         self.layers.rest()
         return report
 
-    def get_memory_accuracy(self, data: Batch | Iterable[Batch]) -> float:
+    def get_memory_accuracy(self, data: Iterable[Any]) -> float:
         """Return the accuracy, in [0, 1], on ``(x, y)`` or on a loader of such batches.
 
         Raises
         ------
-        DataError
-            If the loader is empty.
+        DataError, DTypeError
+            If the loader is empty, or this is neither a batch nor a loader.
         """
-        single = isinstance(data, tuple) and isinstance(data[0], Tensor | np.ndarray)
         hits = total = 0
-        for x, y in [data] if single else data:
+        for x, y in as_batches(data):
             answers = self.predict(x)
             labels = check_labels(y, len(answers), device=self.device)
             hits += int((answers == labels).sum())

@@ -76,7 +76,9 @@ class TriarchicLayers:
         """Compress features if asked, and keep their directions: their length says little."""
         if self.options.power != 1:
             features = features.sign() * features.abs() ** self.options.power
-        return normalize(features, dim=1)
+        # A power of two changes no digit, and keeps the squares of huge or tiny rows in range.
+        exponent = torch.frexp(features.abs().amax(dim=1, keepdim=True)).exponent.clamp(-120, 120)
+        return normalize(torch.ldexp(features, -exponent), dim=1)
 
     def code(self, x: Float[Tensor, "batch width"]) -> Float[Tensor, "batch hidden"]:
         """Return the sparse code of prepared inputs."""

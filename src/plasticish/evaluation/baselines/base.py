@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from plasticish.core import NotReadyError, Report, check_features, check_labels
+from plasticish.core import NotReadyError, Report, as_pair, check_features, check_labels
 
 __all__ = ["Baseline", "grown"]
 
@@ -61,8 +61,9 @@ class Baseline(ABC):
         ShapeError, DTypeError, DataError, LabelError
             If the batch is not usable; nothing was learned from it then.
         """
-        x = check_features(batch[0], self.width)
-        y = check_labels(batch[1], len(x))
+        features, labels = as_pair(batch)
+        x = check_features(features, self.width)
+        y = check_labels(labels, len(x))
         self.width = x.shape[1]
         before = self.num_classes
         self.counts = grown(self.counts, int(y.max()) + 1)
