@@ -46,6 +46,7 @@ def as_batches(data: Any) -> Iterator[tuple[Any, Any]]:
 
     Examples
     --------
+    >>> import torch
     >>> x, y = torch.ones(2, 4), torch.tensor([0, 1])
     >>> [len(list(as_batches(data))) for data in ((x, y), [x, y], [(x, y), [x, y]])]
     [1, 1, 2]
