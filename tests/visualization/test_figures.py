@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from matplotlib._pylab_helpers import Gcf
 from matplotlib.figure import Figure
 
-from plasticish.core import CheckpointError, NotReadyError, ShapeError
+from plasticish.core import CheckpointError, ConfigError, NotReadyError, ShapeError
 from plasticish.visualization import (
     plot_accuracy_matrix,
     plot_comparison,
@@ -75,6 +75,10 @@ def test_figures_are_drawn_headless_and_touch_nothing_global(name, tmp_path):
     figure = FIGURES[name]()
     assert isinstance(figure, Figure)
     assert save_figure(figure, tmp_path / "deep" / "a.png").read_bytes().startswith(b"\x89PNG")
+    for name in ("a.xyz", "a", "a."):
+        with pytest.raises(ConfigError, match=r"such an ending: got 'a.*\.png"):
+            save_figure(figure, tmp_path / "none" / name)
+    assert not (tmp_path / "none").exists()
     assert b"<svg" in save_figure(figure, tmp_path / "a.svg").read_bytes()[:2000]
     assert dict(mpl.rcParams) == before
     assert Gcf.get_all_fig_managers() == []

@@ -26,7 +26,18 @@ class PlasticTrainer(Trainer):
 
     Examples
     --------
-    ::
+    >>> import torch
+    >>> from plasticish import PhaseConfig, PlasticBrain, PlasticTrainer
+    >>> batches = [(torch.eye(4), torch.tensor([0, 1, 0, 1]))]
+    >>> brain = PlasticBrain(4, hidden_dim=8, sparsity_k=2)
+    >>> phases = [PhaseConfig("Calm", 2, batches), PhaseConfig("Storm", 1, batches, mode="panic")]
+    >>> trainer = PlasticTrainer(brain, phases, eval_loaders={"test": batches})
+    >>> len(trainer.train())
+    3
+    >>> [phase["name"] for phase in trainer.get_summary()["phases"]]
+    ['Calm', 'Storm']
+
+    With data of one's own, and a folder from which a crashed run goes on::
 
         phases = [
             PhaseConfig("Vehicles", 3, vehicles, mode="plastic", consolidate_after=True),

@@ -41,7 +41,16 @@ class TriarchicTrainer(Trainer):
 
     Examples
     --------
-    ::
+    >>> import torch
+    >>> from plasticish import PhaseConfig, TriarchicBrain, TriarchicTrainer
+    >>> batches = [(torch.eye(4), torch.tensor([0, 1, 0, 1]))]
+    >>> brain = TriarchicBrain(4, hidden_size=64, out_size=2, sparsity_k=4)
+    >>> phases = [PhaseConfig("Features", 30, batches)]
+    >>> history = TriarchicTrainer(brain, None, phases, batches).train()
+    >>> history.evaluations[-1].accuracy
+    {'memory': 1.0}
+
+    With images, which go through eyes::
 
         phases = [PhaseConfig("Animals", 3, animals),
                   PhaseConfig("Storm", 3, animals, transform_fn=invert_colors)]

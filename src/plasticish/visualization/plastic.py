@@ -39,7 +39,15 @@ class PlasticVisualizer:
 
     Examples
     --------
-    ::
+    >>> import torch
+    >>> from plasticish import PlasticBrain, PlasticVisualizer
+    >>> brain = PlasticBrain(4, hidden_dim=8, sparsity_k=2)
+    >>> report = brain.train_step(torch.eye(4), [0, 1, 0, 1])
+    >>> figure = PlasticVisualizer(brain).trace_thought([(torch.eye(4), [0, 1, 0, 1])])
+    >>> type(figure).__name__
+    'Figure'
+
+    With names, into a file::
 
         visualizer = PlasticVisualizer(brain, class_names=source.train.classes)
         visualizer.trace_thought(test_loader).savefig("thought.png")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
-from ..core import CheckpointError
+from ..core import CheckpointError, ConfigError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,10 +87,27 @@ def save_figure(figure: Figure, path: str | Path, dpi: int = 160) -> Path:
 
     Raises
     ------
+    ConfigError
+        If no format has such an ending.
     CheckpointError
         If it cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_figure(new_figure(2, 2), Path(folder, "a", "b.svg")).name
+    'b.svg'
     """
     target = Path(path)
+    formats = figure.canvas.get_supported_filetypes()
+    if target.suffix[1:].lower() not in formats:
+        raise ConfigError(
+            "no picture has such an ending",
+            got=repr(target.name),
+            expected="one of: " + ", ".join(f".{name}" for name in sorted(formats)),
+            cure="give a name that ends in .png",
+        )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(target, dpi=dpi)

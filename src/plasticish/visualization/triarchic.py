@@ -39,7 +39,12 @@ class TriarchicVisualizer:
 
     Examples
     --------
-    ::
+    >>> from plasticish import TriarchicBrain, TriarchicVisualizer
+    >>> brain = TriarchicBrain(4, hidden_size=64, out_size=2, sparsity_k=4)
+    >>> type(TriarchicVisualizer(brain).importance()).__name__
+    'Figure'
+
+    Into files::
 
         visualizer = TriarchicVisualizer(brain, eyes)
         visualizer.weights().savefig("weights.png")
