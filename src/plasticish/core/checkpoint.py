@@ -103,7 +103,9 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CheckpointError(
-            "the checkpoint folder could not be made", got=f"{error.strerror} ({folder})"
+            "the checkpoint folder could not be made",
+            got=f"{error.strerror} ({folder})",
+            cure="choose a folder that you may write to",
         ) from error
     with writer_lock(folder):
         write_atomically(folder / name, content)
@@ -194,7 +196,8 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads((folder / MANIFEST).read_bytes())
     except OSError as error:
         raise CheckpointError(
-            f"{folder} is not a checkpoint",
+            expected=f"a folder with {MANIFEST}",
+            cure="give the folder that a learner was saved to, or a run of `plasticish learn`",
             got=error.strerror or str(error),
             expected=f"a folder with {MANIFEST}",
         ) from error

@@ -139,6 +139,7 @@ def _refuse(folder: Path, error: OSError) -> NoReturn:
         f"the folder {folder} cannot be read",
         got=error.strerror or str(error),
         expected="a folder with one sub-folder of images a class",
+        cure="check the path, and that you may read it",
     ) from error
 
 

@@ -84,7 +84,11 @@ def _formats() -> tuple[str, ...]:
 
 
 def _unreadable(path: Path, reason: str) -> DataError:
-    return DataError(f"{path} cannot be read as an image", got=reason)
+    return DataError(
+        f"{path} cannot be read as an image",
+        got=reason,
+        cure="give a whole image file of a format that Pillow reads, such as PNG or JPEG",
+    )
 
 
 def _refuse_bomb(size: tuple[int, int]) -> None:
