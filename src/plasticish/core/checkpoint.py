@@ -196,10 +196,10 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads((folder / MANIFEST).read_bytes())
     except OSError as error:
         raise CheckpointError(
-            expected=f"a folder with {MANIFEST}",
-            cure="give the folder that a learner was saved to, or a run of `plasticish learn`",
+            f"{folder} is not a checkpoint",
             got=error.strerror or str(error),
             expected=f"a folder with {MANIFEST}",
+            cure="give the folder that a learner was saved to, or a run of `plasticish learn`",
         ) from error
     except (ValueError, RecursionError) as error:
         raise _damaged(folder, f"{MANIFEST} is not JSON") from error
