@@ -1,5 +1,6 @@
 """The figures of the documents are those of the result files, and every scenario has one."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,5 @@ def test_results_are_full_runs_and_say_nothing_of_the_machine():
     for result in load_results(RESULTS).values():
         assert not result.quick, result.id
         text = str(result.to_dict())
-        assert "/home/" not in text, result.id
-        assert "/work/" not in text, result.id
-        assert "/tmp/" not in text, result.id
+        # A path would name the machine; no text of a result has a reason to hold one.
+        assert not re.search(r"(^|[\s'\"])/[a-z]+/", text), result.id

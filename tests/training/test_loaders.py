@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader, RandomSampler, TensorDataset
 
 from plasticish.core import DataError, quiet
-from plasticish.training import PhaseConfig, TensorBoardCallback, score
+from plasticish.metrics import score
+from plasticish.training import PhaseConfig, TensorBoardCallback
 from plasticish.training.display import TrainingDisplay
 from plasticish.training.generators import isolated_rng, reachable_generators
 from plasticish.training.loaders import fingerprint, replayed
@@ -166,7 +167,7 @@ def test_score_is_the_share_that_is_right():
         expected = float((answers[y == label] == label).double().mean())
         assert report["per_class"][label] == pytest.approx(expected)
     assert report["count"] == 60
-    with pytest.raises(DataError, match="empty"):
+    with pytest.raises(DataError, match="nothing to evaluate on"):
         score(FakeBrain().predict, [])
 
 

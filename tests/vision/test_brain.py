@@ -292,7 +292,8 @@ def test_evaluate_counts_over_batches() -> None:
         assert share == pytest.approx(float((guess[y == label] == label).float().mean()))
     assert brain.evaluate(list(zip(x.split(40), y.split(40), strict=True))) == whole
     assert brain.evaluate([x, y]) == whole  # one batch as a DataLoader makes it
-    assert math.isnan(brain.evaluate([])["accuracy"])
+    with pytest.raises(DataError, match="nothing to evaluate on"):
+        brain.evaluate([])
 
 
 def test_why_has_the_shapes_it_names() -> None:

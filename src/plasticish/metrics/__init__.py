@@ -13,6 +13,7 @@ from .continual import (
     retention,
 )
 from .predictions import accuracy, auroc, confusion_matrix, per_class_accuracy
+from .scoring import score
 
 __all__ = [
     "accuracy",
@@ -26,4 +27,5 @@ __all__ = [
     "forward_transfer",
     "per_class_accuracy",
     "retention",
+    "score",
 ]

@@ -13,7 +13,6 @@ from .phase import PhaseConfig
 from .plastic import PlasticTrainer
 from .resumable import inspect_run
 from .resume import resume
-from .scoring import score
 from .summary import summarise
 from .trainer import Trainer
 from .triarchic import TriarchicTrainer
@@ -34,6 +33,5 @@ __all__ = [
     "invert_colors",
     "invert_tensor",
     "resume",
-    "score",
     "summarise",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import Any
 
 from ..core import NotReadyError
@@ -54,11 +55,10 @@ def _phase(history: TrainingHistory, index: int) -> dict[str, Any]:
     ends = [0, *history.boundaries]
     online = [a for a in history.accuracy[ends[index] : ends[index + 1]] if math.isfinite(a)]
     learned = now = None
-    try:
+    # Where nobody measures a phase, its online accuracy is all there is.
+    with suppress(NotReadyError):
         scores = history.task_accuracy(index)
         learned, now = scores[index], scores[-1]
-    except NotReadyError:
-        pass  # nobody measures this phase: its online accuracy is all there is
     return {
         "name": history.phase_names[index],
         "steps": ends[index + 1] - ends[index],

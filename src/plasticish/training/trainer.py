@@ -21,6 +21,7 @@ from ..core import (
     resolve_device,
     spawn_seed,
 )
+from ..metrics import score
 from .arguments import check_every, check_phases, name_loaders
 from .callbacks import Callback
 from .display import TrainingDisplay
@@ -32,7 +33,6 @@ from .loaders import apply_transform, fingerprint, replayed
 from .phase import PhaseConfig
 from .resumable import Position, SavedRun
 from .run_folder import RunFolder
-from .scoring import score
 from .summary import summarise
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ import torch
 from jaxtyping import Float32, Int64
 from torch import Tensor
 
-from plasticish.core import ArrayLike, NotReadyError, as_batches, check_labels
+from plasticish.core import ArrayLike, NotReadyError
 from plasticish.memory import AssociativeCortex, EpisodicMemoryBank
+from plasticish.metrics import score
 
 from .explanation import Explanation
 from .familiarity import Familiarity
@@ -81,23 +82,9 @@ class Answering(LayerStack, Seeing):
         Raises
         ------
         NotReadyError, ShapeError, DTypeError, DataError, LabelError
-            Nothing was learned, or unusable input.
+            Nothing was learned, or unusable or no input.
         """
-        right: dict[int, int] = {}
-        count: dict[int, int] = {}
-        for x, y in as_batches(loader):
-            guess = self.predict(x).cpu()
-            labels = check_labels(y, len(guess))
-            for label in set(labels.tolist()):
-                mine = labels == label
-                right[label] = right.get(label, 0) + int((guess[mine] == label).sum())
-                count[label] = count.get(label, 0) + int(mine.sum())
-        total = sum(count.values())
-        return {
-            "accuracy": sum(right.values()) / total if total else math.nan,
-            "per_class": {label: right[label] / count[label] for label in sorted(count)},
-            "count": total,
-        }
+        return score(self.predict, loader)
 
     def why(self, x: ArrayLike) -> Explanation:
         """Return what every part said: blocks, the memories that woke, both votes, novelty."""

@@ -82,6 +82,8 @@ class LayerStack:
             block.enable_neurogenesis = enabled
 
     def _position(self, index: int) -> int:
+        if isinstance(index, bool) or not isinstance(index, int):
+            raise ConfigError("no such layer", got=repr(index), expected="a whole number")
         where = index + len(self.layers) if index < 0 else index
         if not 0 <= where < len(self.layers):
             raise ConfigError(

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..core import DataError, as_pair, check_labels
+from plasticish.core import DataError, as_batches, check_labels
 
 __all__ = ["score"]
 
@@ -20,7 +20,7 @@ def score(predict: Callable[[Any], Tensor], loader: Iterable[Any]) -> dict[str, 
     ----------
     predict : callable
         Inputs to labels, int64 ``[batch]``.
-    loader : iterable of (x, y)
+    loader : iterable of (x, y), or one such pair
         What is asked.
 
     Returns
@@ -40,14 +40,18 @@ def score(predict: Callable[[Any], Tensor], loader: Iterable[Any]) -> dict[str, 
     """
     hits: list[Tensor] = []
     truths: list[Tensor] = []
-    for batch in loader:
-        x, y = as_pair(batch)
+    for x, y in as_batches(loader):
         answers = predict(x).cpu()
         labels = check_labels(y, len(answers))
         hits.append(answers == labels)
         truths.append(labels)
     if not truths:
-        raise DataError("the evaluation loader is empty", got="0 batches", expected="at least one")
+        raise DataError(
+            "there is nothing to evaluate on",
+            got="0 batches",
+            expected="at least one",
+            cure="give a loader with data in it; an iterator that was used up has none",
+        )
     hit, truth = torch.cat(hits).double(), torch.cat(truths)
     asked = torch.bincount(truth)
     right = torch.bincount(truth, weights=hit)
