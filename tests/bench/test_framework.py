@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+from dataclasses import replace
 
 import pytest
 import torch
@@ -32,9 +33,9 @@ from plasticish.bench import (
     side_by_side,
 )
 from plasticish.bench import runner as runner_module
-from plasticish.bench.figure import plot_result
+from plasticish.bench.figure import digest, draw_result, plot_result
 from plasticish.bench.readme import main as readme_main
-from plasticish.bench.readme import render
+from plasticish.bench.readme import render, stale
 from plasticish.bench.scenario import UnavailableError
 from plasticish.core import ConfigError, DataError, MissingExtraError
 
@@ -286,6 +287,15 @@ class TestTables:
         assert len(figure.axes[0].patches) >= 2
         with pytest.raises(ConfigError, match="no such figures"):
             plot_result(result, "unused")
+
+    def test_a_picture_knows_the_figures_it_shows(self, result, tmp_path):
+        path = draw_result(result, tmp_path / "deep" / "one.png")
+        name = next(iter(next(iter(result.rows.values()))))
+        assert not stale(path, result, name)
+        rows = {row: {name: (1.0,)} for row in result.rows}
+        assert digest(replace(result, rows=rows), name) != digest(result, name)
+        assert stale(path, replace(result, rows=rows), name)
+        assert stale(tmp_path / "missing.png", result, name)
 
 
 class TestReadme:

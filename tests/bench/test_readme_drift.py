@@ -29,6 +29,13 @@ def test_pictures_show_what_was_measured():
         assert not stale(ROOT / path, results[id], metric), f"{path} is old; run: make docs"
 
 
+def test_every_result_has_its_picture():
+    for id, result in load_results(RESULTS).items():
+        shown = {name for values in result.rows.values() for name in values}
+        first = next(metric.name for metric in result.metrics if metric.name in shown)
+        assert not stale(RESULTS / f"{id}.png", result, first), f"run: plasticish bench {id}"
+
+
 def test_results_are_full_runs_and_say_nothing_of_the_machine():
     for result in load_results(RESULTS).values():
         assert not result.quick, result.id

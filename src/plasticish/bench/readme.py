@@ -10,8 +10,6 @@ carries the digest of the figures it was drawn from, so an old one is found out.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,7 +19,7 @@ from PIL import Image
 
 from plasticish.core import DataError, write_atomically
 
-from .figure import plot_result
+from .figure import digest, draw_result
 from .results import RESULTS, Result, load_results
 from .table import goal_text, markdown_goals, markdown_table
 
@@ -90,25 +88,12 @@ def pictures(text: str) -> list[tuple[Path, str, str]]:
     return [(Path(path), id, metric.replace("_", " ")) for path, id, metric in found]
 
 
-def digest(result: Result, metric: str) -> str:
-    """Return a digest of the figures that a picture of ``metric`` shows."""
-    shown = {row: list(values.get(metric, ())) for row, values in result.rows.items()}
-    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
-
-
 def stale(path: Path, result: Result, metric: str) -> bool:
     """Whether the picture at ``path`` is missing or shows other figures."""
     if not path.exists():
         return True
     with Image.open(path) as image:
         return image.info.get("Description") != digest(result, metric)
-
-
-def draw(path: Path, result: Result, metric: str) -> None:
-    """Draw the picture at ``path``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure = plot_result(result, metric)
-    figure.savefig(path, dpi=110, metadata={"Description": digest(result, metric)})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -131,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if id in results and stale(document.parent / path, results[id], metric):
                 drifted.append(path)
                 if not options.check:
-                    draw(document.parent / path, results[id], metric)
+                    draw_result(results[id], document.parent / path, metric)
     if options.check and drifted:
         names = ", ".join(str(document) for document in drifted)
         print(f"{names}: figures differ from {options.results}; run: make docs", file=sys.stderr)

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from plasticish.bench import SCENARIOS, load_scenarios, rich_table, run_scenarios
+from plasticish.bench.figure import draw_result
 
 from .output import Output
 
@@ -55,6 +56,7 @@ def measure(patterns: Sequence[str], quick: bool, output: Output) -> None:
             found.append({"id": outcome.id, "file": file, **outcome.result.to_dict()})
             output.say(rich_table(outcome.result))
             if outcome.path is not None:
-                output.say(f"written to {outcome.path}")
+                picture = draw_result(outcome.result, outcome.path.with_suffix(".png"))
+                output.say(f"written to {outcome.path} and {picture}")
             output.say()
     output.emit({"results": found})
