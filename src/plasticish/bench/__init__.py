@@ -1,7 +1,7 @@
 """Scenarios with permanent ids, their results as files, and the comparison with peers.
 
-Here live the registry of scenarios (:mod:`plasticish.bench.see` holds the first area), the runner,
-result files, tables, timing and the peers. Nothing in the library may import from here except the
+Here live the registry of scenarios (one package an area: ``see``, ``spike``, ``continual``), the
+runner, result files, tables, timing and the peers. Nothing in the library may import from here except the
 command line: what is measured does not know that it is measured.
 """
 

@@ -20,7 +20,10 @@ from .environment import environment
 from .results import RESULTS, Result, make_result, save_result
 from .scenario import SCENARIOS, Context, Scenario, UnavailableError
 
-__all__ = ["Outcome", "load_scenarios", "run_scenario", "run_scenarios", "select"]
+__all__ = ["AREAS", "Outcome", "load_scenarios", "run_scenario", "run_scenarios", "select"]
+
+AREAS = ("see", "spike", "continual")
+"""The packages whose modules are scenarios; an id begins with the name of its area."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,10 @@ class Outcome:
 
 def load_scenarios() -> None:
     """Import every scenario of the package, so that it is registered."""
-    from . import see
-
-    for module in pkgutil.iter_modules(see.__path__):
-        importlib.import_module(f"{see.__name__}.{module.name}")
+    for area in AREAS:
+        package = importlib.import_module(f"{__package__}.{area}")
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{package.__name__}.{module.name}")
 
 
 def select(patterns: Iterable[str]) -> list[Scenario]:
