@@ -1,8 +1,8 @@
 """Scenarios with permanent ids, their results as files, and the comparison with peers.
 
 Here live the registry of scenarios (one package an area: ``see``, ``spike``, ``continual``), the
-runner, result files, tables, timing and the peers. Nothing in the library may import from here except the
-command line: what is measured does not know that it is measured.
+runner, result files, tables, timing and the peers. Nothing in the library may import from here
+except the command line: what is measured does not know that it is measured.
 """
 
 from .environment import environment
