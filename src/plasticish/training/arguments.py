@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from ..core import ConfigError
+from ..core import ConfigError, Persistent
 from .phase import PhaseConfig
 
-__all__ = ["check_every", "check_phases", "name_loaders"]
+__all__ = ["check_every", "check_phases", "check_savable", "name_loaders"]
 
 
 def check_phases(phases: Sequence[PhaseConfig]) -> tuple[PhaseConfig, ...]:
@@ -57,3 +58,14 @@ def check_every(eval_every: int | None) -> int | None:
     if eval_every is not None and eval_every < 1:
         raise ConfigError("eval_every is out of range", got=repr(eval_every), expected=">= 1")
     return eval_every
+
+
+def check_savable(run_folder: str | Path | None, brain: object) -> str | Path | None:
+    """Return the run folder, refusing one for a brain that no checkpoint can hold."""
+    if run_folder is not None and not isinstance(brain, Persistent):
+        raise ConfigError(
+            "a run folder needs a brain that can be saved",
+            got=type(brain).__name__,
+            expected="a plasticish.core.Persistent",
+        )
+    return run_folder

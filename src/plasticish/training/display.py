@@ -17,7 +17,7 @@ _COLUMNS = (("accuracy", "accuracy"), ("memory_fill", "memory"), ("mature", "mat
 
 
 class TrainingDisplay:
-    """One bar a phase, with accuracy, memory fill and mature neurons.
+    """One bar a phase, with what its steps report: loss, accuracy, memory fill, mature neurons.
 
     Examples
     --------
@@ -59,12 +59,13 @@ class TrainingDisplay:
 
     def start_phase(self, phase: PhaseConfig, done: int) -> None:
         """Open the bar of a phase of which ``done`` steps were taken before."""
+        self.start(phase.name, len(phase) * phase.epochs or None, done)
+
+    def start(self, name: str, total: int | None, done: int) -> None:
+        """Open a bar of ``total`` steps, of which ``done`` were taken before."""
         self._recent.clear()
         if self._progress is not None:
-            total = len(phase) * phase.epochs or None
-            self._task = self._progress.add_task(
-                phase.name, total=total, completed=done, numbers=""
-            )
+            self._task = self._progress.add_task(name, total=total, completed=done, numbers="")
 
     def step(self, report: Mapping[str, Any]) -> None:
         """Move the bar on by one step."""
@@ -79,8 +80,10 @@ class TrainingDisplay:
         shown = dict(report)
         if self._recent:
             shown["accuracy"] = sum(self._recent) / len(self._recent)
-        return "  ".join(
+        loss = [f"loss {float(shown['loss']):.3f}"] if "loss" in shown else []
+        shares = [
             f"{label} {100 * float(shown[name]):.1f} %"
             for name, label in _COLUMNS
             if name in shown and math.isfinite(float(shown[name]))
-        )
+        ]
+        return "  ".join(loss + shares)

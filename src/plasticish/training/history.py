@@ -122,8 +122,8 @@ class TrainingHistory:
     def eval_accuracy(self) -> dict[str, list[float]]:
         """Accuracy after each finished phase, by evaluation loader."""
         ends = self.phase_ends
-        names = ends[0].accuracy if ends else {}
-        return {name: [e.accuracy[name] for e in ends] for name in names}
+        names = dict.fromkeys(name for end in ends for name in end.accuracy)
+        return {name: [end.accuracy.get(name, NAN) for end in ends] for name in names}
 
     @property
     def accuracy_matrix(self) -> Tensor:
@@ -154,9 +154,10 @@ class TrainingHistory:
         """
         ends = self.phase_ends
         wanted = _plain(self.phase_names[phase])
-        named = [name for name in ends[0].accuracy if _plain(name) == wanted]
+        # A task that is measured only once it is there has no number before.
+        named = [name for end in ends for name in end.accuracy if _plain(name) == wanted]
         if named:
-            return [e.accuracy[named[0]] for e in ends]
+            return [end.accuracy.get(named[0], NAN) for end in ends]
         labels = self.classes[phase]
         for loader, scores in ends[0].per_class.items():
             if labels and set(labels) <= scores.keys():

@@ -7,12 +7,13 @@ the position (see :mod:`plasticish.training.generators`), so no generator has to
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core import (
     LEARNERS,
+    Checkpoint,
     CheckpointError,
     DeviceLike,
     State,
@@ -22,7 +23,10 @@ from ..core import (
 from .history import TrainingHistory
 from .phase import PhaseConfig
 
-__all__ = ["CHECKPOINT", "KIND", "Position", "SavedRun", "inspect_run", "load_run"]
+if TYPE_CHECKING:
+    from .trainer import Trainer
+
+__all__ = ["CHECKPOINT", "KIND", "Position", "SavedRun", "inspect_run", "load_run", "pack_run"]
 
 KIND = "training_run"
 CHECKPOINT = "checkpoint"
@@ -137,6 +141,27 @@ class SavedRun:
                 expected=f"{len(self.phases)} phases, evaluated on {self.eval_names}",
                 cure="resume with the phases the run was begun with",
             )
+
+
+def pack_run(trainer: Trainer) -> Checkpoint:
+    """Return brain, position and history as one checkpoint."""
+    trainer.stamp()
+    brain = trainer.brain
+    state = State.nest({"brain": brain.export_state(), "history": trainer.history.export_state()})
+    return Checkpoint(
+        kind=KIND,
+        config={
+            "trainer": trainer.kind,
+            "settings": trainer.settings(),
+            "phases": [phase.describe() for phase in trainer.phases],
+            "eval_names": list(trainer.eval_loaders),
+            "brain_kind": brain.kind,
+            "brain_config": brain.config(),
+        },
+        state={**state.values, "position": asdict(trainer.position)},
+        tensors=state.tensors,
+        seed=trainer.seed,
+    )
 
 
 def load_run(run_folder: str | Path) -> SavedRun:

@@ -1,6 +1,6 @@
 """The run folder, which survives ``kill -9``.
 
-The brain, the position in the curriculum, and the history go into ONE checkpoint, which core
+What is trained, the position in the curriculum, and the history go into ONE checkpoint, which core
 replaces in one rename: they can never disagree.
 """
 
@@ -9,22 +9,11 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ..core import (
-    Checkpoint,
-    CheckpointError,
-    ConfigError,
-    Persistent,
-    State,
-    save_checkpoint,
-)
-from .resumable import CHECKPOINT, KIND
-
-if TYPE_CHECKING:
-    from .trainer import Trainer
+from ..core import Checkpoint, CheckpointError, ConfigError, save_checkpoint
+from .resumable import CHECKPOINT
 
 __all__ = ["RunFolder"]
 
@@ -37,28 +26,30 @@ class RunFolder:
 
     Parameters
     ----------
-    trainer : Trainer
-        Whose run it is.
     folder : path or None
         Where it is.
     every_s : float
         Seconds between checkpoints, at least.
+    pack : callable
+        Returns everything the run needs to go on from where it stands.
+    clock : callable
+        Seconds that never run backwards.
     """
 
-    def __init__(self, trainer: Trainer, folder: str | Path | None, every_s: float) -> None:
+    def __init__(
+        self,
+        folder: str | Path | None,
+        every_s: float,
+        pack: Callable[[], Checkpoint],
+        clock: Callable[[], float],
+    ) -> None:
         if not every_s >= 0:
             raise ConfigError(
                 "checkpoint_every_s is out of range", got=repr(every_s), expected="seconds >= 0"
             )
-        if folder is not None and not isinstance(trainer.brain, Persistent):
-            raise ConfigError(
-                "a run folder needs a brain that can be saved",
-                got=type(trainer.brain).__name__,
-                expected="a plasticish.core.Persistent",
-            )
-        self.trainer = trainer
         self.folder = None if folder is None else Path(folder)
         self.every_s = every_s
+        self.pack, self.clock = pack, clock
         self.mine = False  # whether what stands in the folder is this very run
         self._due = 0.0
         self._lock: int | None = None
@@ -112,45 +103,16 @@ class RunFolder:
 
     def save_if_due(self) -> None:
         """Save if the last checkpoint is old enough."""
-        if self.folder is not None and self.trainer.clock() >= self._due:
+        if self.folder is not None and self.clock() >= self._due:
             self.save()
 
     def save(self) -> None:
-        """Write brain, position and history as one."""
+        """Write everything as one."""
         if self.folder is None:
             return
-        started = self.trainer.clock()
-        self.trainer.stamp()
-        save_checkpoint(self.folder / CHECKPOINT, _pack(self.trainer))
+        started = self.clock()
+        save_checkpoint(self.folder / CHECKPOINT, self.pack())
         self.mine = True
-        now = self.trainer.clock()
+        now = self.clock()
         wait = self.every_s and max(self.every_s, (now - started) / _SAVING_SHARE)
         self._due = now + wait
-
-    def close(self, done: bool) -> None:
-        """Save a last time; of a finished run also the brain alone and the history."""
-        if self.folder is None:
-            return
-        self.save()
-        if done:
-            self.trainer.brain.save(self.folder / "brain")
-            self.trainer.history.save(self.folder / "history.json")
-
-
-def _pack(trainer: Trainer) -> Checkpoint:
-    brain = trainer.brain
-    state = State.nest({"brain": brain.export_state(), "history": trainer.history.export_state()})
-    return Checkpoint(
-        kind=KIND,
-        config={
-            "trainer": trainer.kind,
-            "settings": trainer.settings(),
-            "phases": [phase.describe() for phase in trainer.phases],
-            "eval_names": list(trainer.eval_loaders),
-            "brain_kind": brain.kind,
-            "brain_config": brain.config(),
-        },
-        state={**state.values, "position": asdict(trainer.position)},
-        tensors=state.tensors,
-        seed=trainer.seed,
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -22,7 +23,7 @@ from ..core import (
     spawn_seed,
 )
 from ..metrics import score
-from .arguments import check_every, check_phases, name_loaders
+from .arguments import check_every, check_phases, check_savable, name_loaders
 from .callbacks import Callback
 from .display import TrainingDisplay
 from .evaluation import Evaluation
@@ -31,7 +32,7 @@ from .history import TrainingHistory
 from .interrupt import InterruptGuard
 from .loaders import apply_transform, fingerprint, replayed
 from .phase import PhaseConfig
-from .resumable import Position, SavedRun
+from .resumable import Position, SavedRun, pack_run
 from .run_folder import RunFolder
 from .summary import summarise
 
@@ -108,7 +109,9 @@ class Trainer(ABC):
         self.history = TrainingHistory([phase.name for phase in self.phases])
         self.position = Position()
         self._started = 0.0
-        self.run = RunFolder(self, run_folder, checkpoint_every_s)
+        self.run = RunFolder(
+            check_savable(run_folder, brain), checkpoint_every_s, partial(pack_run, self), clock
+        )
 
     @abstractmethod
     def learn_batch(self, x: Any, y: Tensor, phase: PhaseConfig) -> Mapping[str, Any]:
@@ -151,7 +154,9 @@ class Trainer(ABC):
                 done = self._run(guard, display)
             self.history.interrupted = not done
             self.stamp()
-            self.run.close(done)
+            self.run.save()
+            if done:
+                self._leave_results()
         finally:
             self.run.release()
         self._tell("on_train_end", self.history)
@@ -200,6 +205,11 @@ class Trainer(ABC):
             "sleep_after_phase": self.sleep_after_phase,
             "notes": self.notes,
         }
+
+    def _leave_results(self) -> None:
+        if self.run.folder is not None:
+            self.brain.save(self.run.folder / "brain")
+            self.history.save(self.run.folder / "history.json")
 
     def _run(self, guard: InterruptGuard, display: TrainingDisplay) -> bool:
         position = self.position
