@@ -5,13 +5,16 @@ nothing here sees: images leave as pixels, and the eyes (``plasticish.vision``) 
 features.
 """
 
+from .characters import TURN_END, UNKNOWN, Alphabet
 from .cifar10 import load_cifar10
+from .dialogue import Conversation, load_dialogue, pairs
 from .digits import load_digits
 from .download import cache_folder
 from .fashion import load_fashion, read_idx
 from .folder import SkippedImagesWarning, load_folder
 from .image import read_image
 from .labelled import LabelledSet, Source, Task
+from .next_character import next_character_tasks, split_conversations
 from .source import SOURCES, LoadOptions, load_source
 from .split import few_shot, stratified_split
 from .streams import (
@@ -29,7 +32,11 @@ __all__ = [
     "CIFAR10_ANIMALS",
     "CIFAR10_VEHICLES",
     "SOURCES",
+    "TURN_END",
+    "UNKNOWN",
+    "Alphabet",
     "BatchLoader",
+    "Conversation",
     "LabelledSet",
     "LoadOptions",
     "SkippedImagesWarning",
@@ -45,12 +52,16 @@ __all__ = [
     "invert_colors",
     "invert_tensor",
     "load_cifar10",
+    "load_dialogue",
     "load_digits",
     "load_fashion",
     "load_folder",
     "load_source",
+    "next_character_tasks",
+    "pairs",
     "read_idx",
     "read_image",
+    "split_conversations",
     "stratified_split",
     "transformed_task",
 ]
