@@ -3,3 +3,18 @@
 Small objects with an equation, a source and a state of their own. Nothing here touches a weight:
 who listens to a modulator decides what its signal scales.
 """
+
+from .meta_history import MetaHistory
+from .meta_plasticity import ControllerHistory, MetaPlasticityController
+from .meta_policy import MetaPolicy
+from .meta_training import PolicyLives
+from .plasticity_factors import PlasticityFactors
+
+__all__ = [
+    "ControllerHistory",
+    "MetaHistory",
+    "MetaPlasticityController",
+    "MetaPolicy",
+    "PlasticityFactors",
+    "PolicyLives",
+]
