@@ -94,6 +94,7 @@ def hebb_window(
 
     Examples
     --------
+    >>> import torch
     >>> pre, post = torch.tensor([[[1.0, 2.0]]]), torch.tensor([[[3.0]]])
     >>> hebb_window(pre, post, None, HebbParameters(), dt=2.0)[0]
     tensor([[ 6., 12.]])
@@ -124,6 +125,7 @@ def hebb_step(
     --------
     The covariance rule knows a silence from an absence of change:
 
+    >>> import torch
     >>> rule, active = HebbParameters(tau_mean=10.0), torch.ones(1, 1)
     >>> _, state = hebb_step(active, active, None, rule, dt=1000.0)
     >>> change, _ = hebb_step(active, active, state, rule)
