@@ -70,14 +70,23 @@ class TrainingHistory:
         return True
 
     def add_step(
-        self, phase: int, epoch: int, labels: Sequence[int], report: Mapping[str, Any]
+        self,
+        phase: int,
+        epoch: int,
+        labels: Sequence[int],
+        report: Mapping[str, Any],
+        examples: int | None = None,
     ) -> None:
-        """Append one step; ``report`` may hold any numbers, of which all are kept."""
+        """Append one step; ``report`` may hold any numbers, of which all are kept.
+
+        ``examples`` is the size of the batch where that is not the number of labels.
+        """
         while len(self.classes) <= phase:
             self.classes.append([])
         self.classes[phase] = sorted({*self.classes[phase], *labels})
         row = {k: float(v) for k, v in report.items() if _is_number(v)}
-        row |= {"phase": float(phase), "epoch": float(epoch), "examples": float(len(labels))}
+        size = len(labels) if examples is None else examples
+        row |= {"phase": float(phase), "epoch": float(epoch), "examples": float(size)}
         steps = len(self)
         for name in row.keys() - self.series.keys():
             self.series[name] = [NAN] * steps

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
@@ -20,7 +21,7 @@ from ..core import as_pair, check_images, spawn_seed
 from .generators import isolated_rng, reachable_generators, seeded
 from .phase import Transform
 
-__all__ = ["TransformedLoader", "fingerprint", "replayed"]
+__all__ = ["TransformedLoader", "fingerprint", "lent", "replayed"]
 
 
 class TransformedLoader:
@@ -71,13 +72,30 @@ def replayed(loader: Iterable[Any], seed: int, epoch: int = 0) -> Iterator[Any]:
     >>> [b.tolist() for b in replayed(loader, 5)] == [b.tolist() for b in replayed(loader, 5)]
     True
     """
+    with lent(loader, seed, epoch):
+        yield from _draws(loader, seed)
+
+
+@contextmanager
+def lent(loader: object, seed: int, epoch: int = 0) -> Iterator[None]:
+    """Seed the generators of a loader and set its counter of epochs; put both back at the end.
+
+    Examples
+    --------
+    >>> from plasticish.data import BatchLoader, load_digits
+    >>> loader = BatchLoader(load_digits().test, 64, seed=0)
+    >>> with lent(loader, seed=5):
+    ...     _ = list(loader)
+    >>> loader.epoch
+    0
+    """
     counters = _epoch_counters(loader)
     epochs = [counter.epoch for counter in counters]
     for counter in counters:
         counter.epoch = epoch
     try:
         with seeded(reachable_generators(loader), spawn_seed(seed, 0)):
-            yield from _draws(loader, seed)
+            yield
     finally:
         for counter, before in zip(counters, epochs, strict=True):
             counter.epoch = before
