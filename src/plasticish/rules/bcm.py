@@ -1,7 +1,7 @@
 r"""The rule of Bienenstock, Cooper and Munro: a threshold that slides with what the neuron does.
 
 .. math::
-    \dot w_{ji} = x_i\,y_j\,(y_j - \theta_j), \qquad
+    \dot w_{ji} = a\,x_i\,y_j\,(y_j - \theta_j), \qquad
     \tau_\theta \dot\theta_j = \frac{y_j^2}{y_0} - \theta_j
 
 Activity above the threshold strengthens, activity below it weakens, and since the threshold grows
@@ -9,18 +9,23 @@ with the square of the activity it overtakes any run-away (the quadratic form of
 1992; BCM 1982 have the square of the mean, which is the same for one pattern). A neuron shown K
 orthonormal patterns equally often settles on answering :math:`K y_0` to one and 0 to the others.
 
+The triplet rule under Poisson trains is this rule, with :math:`a = A_3^+ \tau_+ \tau_y` (Pfister &
+Gerstner 2006): :meth:`BCMParameters.visual_cortex` is the one that acts like it on spikes.
+
 References
 ----------
 Bienenstock, E. L., Cooper, L. N. & Munro, P. W. (1982). Theory for the development of neuron
 selectivity: orientation specificity and binocular interaction in visual cortex. J. Neurosci. 2.
 Intrator, N. & Cooper, L. N. (1992). Objective function formulation of the BCM theory of visual
 cortical plasticity: statistical connections, stability conditions. Neural Networks 5.
+Pfister, J.-P. & Gerstner, W. (2006). Triplets of spikes in a model of spike timing-dependent
+plasticity. Journal of Neuroscience 26.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -28,10 +33,13 @@ from torch import Tensor
 
 from plasticish.core import check_positive
 
-from .rates import RateRuleParameters, activity_product, mean_rates, reduced, sliding_mean
-from .spike_checks import check_spikes, check_state, check_weight
+from .products import reduced
+from .rates import RateRuleParameters, activity_product, mean_rates, sliding_mean
+from .spike_checks import check_input, check_spikes
 
 __all__ = ["BCMParameters", "BCMState", "bcm_state", "bcm_step", "bcm_window", "phi"]
+
+P = TypeVar("P", bound="BCMParameters")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +54,8 @@ class BCMParameters(RateRuleParameters):
     target_rate : float
         :math:`y_0` > 0, in the unit of the activity (spikes per ms where ``tau_rate`` is not 0):
         the mean activity that the threshold holds.
+    amplitude : float
+        :math:`a` > 0: the change per ms where all other factors are 1.
 
     Raises
     ------
@@ -60,10 +70,28 @@ class BCMParameters(RateRuleParameters):
 
     tau_theta: float = 1000.0
     target_rate: float = 1.0
+    amplitude: float = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive(tau_theta=self.tau_theta, target_rate=self.target_rate)
+        check_positive(
+            tau_theta=self.tau_theta, target_rate=self.target_rate, amplitude=self.amplitude
+        )
+
+    @classmethod
+    def visual_cortex(cls: type[P], **other: Any) -> P:
+        """Return the rule on spikes that equals the minimal all-to-all triplet rule on average.
+
+        The amplitude is :math:`A_3^+ \\tau_+ \\tau_y` of Pfister & Gerstner (2006, Table 4), in
+        ms²; the threshold slides, with a target of 10 Hz unless another is given.
+
+        Examples
+        --------
+        >>> round(BCMParameters.visual_cortex().amplitude, 2)
+        12.45
+        """
+        given = {"tau_rate": 100.0, "target_rate": 0.01, "amplitude": 6.5e-3 * 16.8 * 114.0}
+        return cls(**{**given, **other})
 
 
 class BCMState(NamedTuple):
@@ -151,18 +179,16 @@ def bcm_window(
     >>> [bcm_window(one, y, state, BCMParameters())[0].item() for y in (one, half)]
     [0.0, -0.25]
     """
-    sizes = check_spikes(pre, post, axes=3, dt=dt)
-    check_weight(weight, sizes, pre, needed=parameters.bounds != "hard")
-    rest = bcm_state(sizes.batch, sizes.pre, sizes.post, dtype=pre.dtype, device=pre.device)
-    if state is None:
-        state = rest
-    check_state(state, rest)
+    sizes, state, given = check_input(
+        pre, post, state, parameters, dt, weight, rest=bcm_state, axes=3
+    )
     x, pre_rate = mean_rates(pre, state.pre_rate, parameters.tau_rate, dt)
     y, post_rate = mean_rates(post, state.post_rate, parameters.tau_rate, dt)
     power = y.square().mean(dim=0) / parameters.target_rate
     found, threshold = sliding_mean(power, state.threshold, parameters.tau_theta, dt)
-    change = activity_product(phi(y, found), x, weight, parameters) * dt
-    return reduced(change, sizes, parameters), BCMState(pre_rate, post_rate, threshold)
+    change = activity_product(phi(y, found), x, given, parameters)
+    change = reduced(change, sizes, parameters) * (parameters.amplitude * dt)
+    return change, BCMState(pre_rate, post_rate, threshold)
 
 
 def bcm_step(

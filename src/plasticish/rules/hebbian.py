@@ -25,8 +25,9 @@ from torch import Tensor
 
 from plasticish.core import ConfigError
 
-from .rates import ActivityState, CorrelationParameters, activities, activity_product, reduced
-from .spike_checks import check_spikes, check_weight
+from .products import reduced
+from .rates import ActivityState, CorrelationParameters, activities, activity_product
+from .spike_checks import check_spikes
 
 __all__ = ["HebbParameters", "hebb_step", "hebb_window"]
 
@@ -99,12 +100,17 @@ def hebb_window(
     >>> hebb_window(pre, post, None, HebbParameters(), dt=2.0)[0]
     tensor([[ 6., 12.]])
     """
-    sizes, x, y, state = activities(pre, post, state, parameters, dt)
-    needed = parameters.decay > 0 or parameters.bounds != "hard"
-    check_weight(weight, sizes, pre, needed=needed)
-    change = activity_product(y, x, weight, parameters) * dt
-    if weight is not None and parameters.decay > 0:
-        change = change - (sizes.batch * sizes.time * dt * parameters.decay) * weight
+    if weight is None and parameters.decay > 0:
+        raise ConfigError(
+            "the decay takes a share of the weight",
+            got="weight=None",
+            expected="a tensor of shape (post, pre)",
+            cure="pass weight=…, or take decay=0",
+        )
+    sizes, x, y, state, w = activities(pre, post, state, parameters, dt, weight)
+    change = activity_product(y, x, w, parameters) * dt
+    if parameters.decay > 0:
+        change = change - (sizes.batch * sizes.time * dt * parameters.decay) * w
     return reduced(change, sizes, parameters), state
 
 

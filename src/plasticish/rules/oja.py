@@ -31,9 +31,9 @@ from torch import Tensor
 from plasticish.core import ConfigError, check_positive
 
 from .parameters import check_choice
-from .products import spike_product
-from .rates import ActivityState, CorrelationParameters, activities, reduced
-from .spike_checks import check_spikes, check_weight
+from .products import reduced, spike_product
+from .rates import ActivityState, CorrelationParameters, activities
+from .spike_checks import check_spikes
 
 __all__ = ["OjaParameters", "oja_step", "oja_window"]
 
@@ -120,8 +120,7 @@ def oja_window(
     >>> bool(change.abs().max() < 1e-5)
     True
     """
-    sizes, x, y, state = activities(pre, post, state, parameters, dt)
-    check_weight(weight, sizes, pre, needed=True)
+    sizes, x, y, state, _ = activities(pre, post, state, parameters, dt, weight)
     overlap = spike_product(y, y)
     if parameters.units == "independent":
         overlap = torch.diag(overlap.diagonal())

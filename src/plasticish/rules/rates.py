@@ -26,7 +26,7 @@ from plasticish.core import ConfigError
 from .bounds import scaled_change
 from .parameters import RuleParameters
 from .products import spike_product
-from .spike_checks import Sizes, check_spikes, check_state
+from .spike_checks import Sizes, check_input
 from .traces import trace_window
 
 __all__ = [
@@ -38,7 +38,6 @@ __all__ = [
     "activity_state",
     "check_tau",
     "mean_rates",
-    "reduced",
     "sliding_mean",
 ]
 
@@ -117,7 +116,7 @@ def sliding_mean(
 def activity_product(
     post: Float[Tensor, "batch time post"],
     pre: Float[Tensor, "batch time pre"],
-    weight: Tensor | None,
+    weight: Tensor,
     parameters: RuleParameters,
 ) -> Float[Tensor, "post pre"]:
     """Return the sum over batch and time of ``post * pre``, scaled by the bounds.
@@ -125,7 +124,7 @@ def activity_product(
     Hard bounds take one product. Others scale what strengthens and what weakens differently, so
     that the two have to be summed apart.
     """
-    if parameters.bounds == "hard" or weight is None:
+    if parameters.bounds == "hard":
         return spike_product(post, pre)
     up, down = post.relu(), (-post).relu()
     high, low = pre.relu(), (-pre).relu()
@@ -188,13 +187,18 @@ def activities(
     state: ActivityState | None,
     parameters: CorrelationParameters,
     dt: float,
-) -> tuple[Sizes, Tensor, Tensor, ActivityState]:
-    """Return the sizes, the activities less their means, and the state after the window."""
-    sizes = check_spikes(pre, post, axes=3, dt=dt)
-    rest = activity_state(sizes.batch, sizes.pre, sizes.post, dtype=pre.dtype, device=pre.device)
-    if state is None:
-        state = rest
-    check_state(state, rest)
+    weight: Tensor | None,
+) -> tuple[Sizes, Tensor, Tensor, ActivityState, Tensor]:
+    """Return sizes, activities less their means, the state after the window, and the weight.
+
+    Raises
+    ------
+    ShapeError, DTypeError, DataError, ConfigError
+        As :func:`plasticish.rules.spike_checks.check_input`.
+    """
+    sizes, state, given = check_input(
+        pre, post, state, parameters, dt, weight, rest=activity_state, axes=3
+    )
     x, pre_rate = mean_rates(pre, state.pre_rate, parameters.tau_rate, dt)
     y, post_rate = mean_rates(post, state.post_rate, parameters.tau_rate, dt)
     pre_mean, post_mean = state.pre_mean, state.post_mean
@@ -202,9 +206,4 @@ def activities(
         found, pre_mean = sliding_mean(x.mean(0), pre_mean, parameters.tau_mean, dt)
         expected, post_mean = sliding_mean(y.mean(0), post_mean, parameters.tau_mean, dt)
         x, y = x - found, y - expected
-    return sizes, x, y, ActivityState(pre_rate, post_rate, pre_mean, post_mean)
-
-
-def reduced(change: Tensor, sizes: Sizes, parameters: RateRuleParameters) -> Tensor:
-    """Return a change summed over the batch as the reduction wants it."""
-    return change / sizes.batch if parameters.reduction == "mean" else change
+    return sizes, x, y, ActivityState(pre_rate, post_rate, pre_mean, post_mean), given
