@@ -1,0 +1,281 @@
+"""The abstraction tree: sequences refactored into shared prefixes, each with an exact count.
+
+A radix tree (Morrison 1968): an inner node is an *abstraction*, what two or more sequences have
+in common from the start; a leaf is a stored sequence. Inserting a sequence splits at most one
+edge, so the tree is the same whatever order the sequences came in. ``count`` of a node is the
+number of stored sequences below it, repeated ones counted; ``r_level`` is how many abstractions
+are stacked below it: 0 for a leaf, else one more than its highest child. Both travel from the
+leaf to the root when a sequence is learned: each node needs to know its neighbours only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from plasticish.core import ConfigError, NotReadyError, State
+
+from . import tree_kernels as kernels
+from .alphabet import Encoded
+from .tree_kernels import EDGE, END, NODE, ROOT
+
+__all__ = ["QUANTUM", "AbstractionTree", "Node", "check_amount"]
+
+QUANTUM = 2.0**-20
+"""Amounts are multiples of this: their sums are then exact, so that what is undone is undone."""
+
+Codes = npt.NDArray[np.int32]
+
+_CHUNK = 1 << 16  # sequences entered between two looks at the room that is left
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node of the tree.
+
+    Attributes
+    ----------
+    id : int
+        Its number; it stays while the node lives.
+    path : int32 array
+        Codes from the root to here; the last is 0 (the end) at a leaf.
+    count : float
+        Stored sequences at or below it.
+    r_level : int
+        Abstractions stacked below it; 0 for a leaf.
+    parent : int or None
+        Number of its parent; None for the root.
+    """
+
+    id: int
+    path: Codes
+    count: float
+    r_level: int
+    parent: int | None
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it is a stored sequence."""
+        return len(self.path) > 0 and int(self.path[-1]) == END
+
+
+def check_amount(amount: Any) -> float:
+    """Return ``amount`` as a multiple of :data:`QUANTUM`.
+
+    Raises
+    ------
+    ConfigError
+        If it is no finite number, is as good as zero, or is absurdly large.
+    """
+    sound = isinstance(amount, (int, float)) and not isinstance(amount, bool)
+    if not sound or not QUANTUM <= abs(amount) <= 2.0**30:
+        raise ConfigError(
+            "the amount is out of range",
+            got=repr(amount),
+            expected="a number between 1e-6 and 1e9, or its negative",
+        )
+    return round(amount / QUANTUM) * QUANTUM
+
+
+class AbstractionTree:
+    """A growing radix tree over sequences of codes, in flat arrays.
+
+    Examples
+    --------
+    >>> from plasticish.sequence import Alphabet
+    >>> alphabet, tree = Alphabet(), AbstractionTree()
+    >>> tree.insert(alphabet.encode(["emma", "emily", "emma"]))
+    >>> [(node.path.tolist(), node.count, node.r_level) for node in tree.nodes()]
+    [([], 3.0, 2), ([1, 2], 3.0, 1), ([1, 2, 2, 3, 0], 2.0, 0), ([1, 2, 4, 5, 6, 0], 1.0, 0)]
+    """
+
+    def __init__(self) -> None:
+        self._nodes = np.zeros(64, NODE)
+        self._edges = np.zeros(128, EDGE)
+        self._text = np.zeros(256, np.int32)
+        self._head = np.array([1, -1, 0, 0, 0], np.int64)
+        self._nodes[ROOT] = (0.0, 0, 0, 0, -1, -1, -1, -1)
+        self._longest = 0
+
+    def __len__(self) -> int:
+        """Number of nodes, the root among them."""
+        return int(self._head[kernels.EDGES]) + 1
+
+    @property
+    def count(self) -> float:
+        """Number of stored sequences, repeated ones counted."""
+        return float(self._nodes[ROOT]["count"])
+
+    def insert(self, batch: Encoded, amount: float = 1.0) -> None:
+        """Store every sequence of ``batch``, potentiating its path by ``amount`` > 0."""
+        for first in range(0, len(batch), _CHUNK):
+            starts = batch.starts[first : first + _CHUNK + 1]
+            lengths = np.diff(starts)
+            self._longest = max(self._longest, int(lengths.max()))
+            self._reserve(len(lengths), int(lengths.sum()))
+            kernels.insert_all(
+                self._nodes, self._edges, self._head, self._text, batch.codes, starts,
+                np.full(len(lengths), amount),
+            )  # fmt: skip
+
+    def weight(self, sequence: Codes) -> float:
+        """Return the count of a sequence (codes with the end); 0 if it is not stored."""
+        leaf = self._leaf(sequence)
+        return 0.0 if leaf < 0 else float(self._nodes[leaf]["count"])
+
+    def withdraw(self, sequence: Codes, amount: float) -> None:
+        """Take ``amount`` > 0 off a stored sequence; where nothing is left the path is undone.
+
+        Raises
+        ------
+        NotReadyError
+            If the sequence was never learned, or not that often.
+        """
+        leaf = self._leaf(sequence)
+        held = 0.0 if leaf < 0 else float(self._nodes[leaf]["count"])
+        if held < amount:
+            raise NotReadyError(
+                "a sequence was not learned that often" if held else "this was never learned",
+                got=f"{amount:g} to take back, {held:g} stored",
+                cure="forget what was learned, and no more than was learned",
+            )
+        # Two labels may be merged into a new one.
+        self._reserve(0, 2 * self._longest)
+        kernels.withdraw(self._nodes, self._edges, self._head, self._text, leaf, amount)
+        self._tidy()
+
+    def levels(self) -> dict[int, int]:
+        """Return how many nodes there are at each ``r_level``."""
+        alive = self._alive()
+        level, count = np.unique(self._nodes["level"][alive], return_counts=True)
+        return dict(zip(level.tolist(), count.tolist(), strict=True))
+
+    def nodes(self) -> Iterator[Node]:
+        """Yield every node, a parent before its children, children by their first symbol."""
+        stack = [ROOT]
+        while stack:
+            row = stack.pop()
+            yield self.node(row)
+            stack.extend(reversed(self.children(row)))
+
+    def node(self, row: int) -> Node:
+        """Return the node of this number."""
+        found = self._nodes[row]
+        parent = int(found["parent"])
+        return Node(
+            row,
+            kernels.path_to(self._nodes, self._text, row),
+            float(found["count"]),
+            int(found["level"]),
+            parent if parent >= 0 else None,
+        )
+
+    def children(self, row: int) -> list[int]:
+        """Return the numbers of a node's children, by the first symbol of their labels."""
+        found, child = [], int(self._nodes[row]["first_child"])
+        while child >= 0:
+            found.append(child)
+            child = int(self._nodes[child]["next"])
+        return sorted(found, key=lambda one: int(self._text[self._nodes[one]["start"]]))
+
+    def trace(self, sequence: Codes) -> list[int]:
+        """Return the numbers of the nodes that a sequence passes, the root first.
+
+        The last may be entered only in part: where a prefix ends inside its label.
+        """
+        node, _, reached = kernels.descend(
+            self._nodes, self._edges, self._text, sequence, 0, len(sequence)
+        )
+        if reached < len(sequence):
+            # It left the tree here: the node it broke off in is not on its path.
+            node = node if reached == len(self.node(node).path) else self._nodes[node]["parent"]
+        rows = []
+        while node >= 0:
+            rows.append(int(node))
+            node = self._nodes[node]["parent"]
+        return rows[::-1]
+
+    def sequences(self) -> Iterator[tuple[Codes, float]]:
+        """Yield every distinct stored sequence (codes with the end) and its count."""
+        for row in self._leaves():
+            yield (
+                kernels.path_to(self._nodes, self._text, row),
+                float(self._nodes[row]["count"]),
+            )
+
+    def gathered(self) -> tuple[Codes, npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Return all distinct stored sequences end to end, where each starts, and their counts."""
+        leaves = self._leaves()
+        return (*kernels.paths_to(self._nodes, self._text, leaves), self._nodes["count"][leaves])
+
+    def _leaf(self, sequence: Codes) -> int:
+        return int(kernels.locate(self._nodes, self._edges, self._text, sequence))
+
+    def _alive(self) -> npt.NDArray[np.int64]:
+        used = self._nodes["length"][: int(self._head[kernels.ROWS])] > 0
+        used[ROOT] = True
+        return np.flatnonzero(used)
+
+    def _leaves(self) -> npt.NDArray[np.int64]:
+        alive = self._alive()[1:]
+        leaves: npt.NDArray[np.int64] = alive[self._nodes["first_child"][alive] < 0]
+        return leaves
+
+    def _reserve(self, sequences: int, symbols: int) -> None:
+        """Make room for so many more sequences, of so many symbols together."""
+        self._nodes = _with_room(self._nodes, int(self._head[kernels.ROWS]) + 2 * sequences)
+        self._text = _with_room(self._text, int(self._head[kernels.TEXT]) + symbols)
+        edges = 2 * (int(self._head[kernels.EDGES]) + 2 * sequences)
+        if edges > len(self._edges):
+            larger = np.zeros(_power_of_two(edges), EDGE)
+            kernels.rehash(self._edges, larger)
+            self._edges = larger
+
+    def _tidy(self) -> None:
+        """Rewrite the text when forgetting has left more than half of it unused."""
+        used, needed = int(self._head[kernels.TEXT]), int(self._head[kernels.LIVE])
+        if used > 1024 and 2 * needed < used:
+            text = np.zeros_like(self._text)
+            rows = self._alive()
+            self._head[kernels.TEXT] = kernels.compact(self._nodes, self._text, text, rows)
+            self._text = text
+
+    def export_state(self) -> State:
+        """Return the arrays as they stand."""
+        rows, text = int(self._head[kernels.ROWS]), int(self._head[kernels.TEXT])
+        tensors = {
+            name: torch.from_numpy(self._nodes[name][:rows].copy()) for name in NODE.names or ()
+        }
+        tensors["text"] = torch.from_numpy(self._text[:text].copy())
+        return State({"head": self._head.tolist(), "longest": self._longest}, tensors)
+
+    def import_state(self, state: State) -> None:
+        """Put back what :meth:`export_state` returned."""
+        self._head = np.array(state.values["head"], np.int64)
+        self._longest = int(state.values["longest"])
+        rows, text = int(self._head[kernels.ROWS]), int(self._head[kernels.TEXT])
+        self._nodes = np.zeros(_power_of_two(max(rows, 64)), NODE)
+        for name in NODE.names or ():
+            self._nodes[name][:rows] = state.tensors[name].numpy()
+        self._text = np.zeros(_power_of_two(max(text, 256)), np.int32)
+        self._text[:text] = state.tensors["text"].numpy()
+        # The table of edges follows from the nodes.
+        self._edges = np.zeros(_power_of_two(max(2 * int(self._head[kernels.EDGES]), 128)), EDGE)
+        kernels.enter_edges(self._nodes, self._edges, self._text, self._alive()[1:])
+
+
+def _power_of_two(size: int) -> int:
+    return 1 << max(size - 1, 1).bit_length()
+
+
+def _with_room(array: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
+    if size <= len(array):
+        return array
+    larger = np.zeros(_power_of_two(size), array.dtype)
+    larger[: len(array)] = array
+    return larger
