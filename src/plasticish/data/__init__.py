@@ -5,16 +5,20 @@ nothing here sees: images leave as pixels, and the eyes (``plasticish.vision``) 
 features.
 """
 
+from .bodies import Body, CartPole, CartPolePhysics, Pendulum, PendulumPhysics, Physics
 from .characters import TURN_END, UNKNOWN, Alphabet
 from .cifar10 import load_cifar10
+from .demonstrations import FAMILIES, BodyTask, demonstrations, robotics_tasks
 from .dialogue import Conversation, load_dialogue, pairs
 from .digits import load_digits
 from .download import cache_folder
+from .experts import Expert, expert
 from .fashion import load_fashion, read_idx
 from .folder import SkippedImagesWarning, load_folder
 from .image import read_image
 from .labelled import LabelledSet, Source, Task
 from .next_character import next_character_tasks, split_conversations
+from .senses import Senses, sense_width
 from .source import SOURCES, LoadOptions, load_source
 from .split import few_shot, stratified_split
 from .streams import (
@@ -31,14 +35,24 @@ from .transforms import add_noise, blur_image, invert_colors, invert_tensor
 __all__ = [
     "CIFAR10_ANIMALS",
     "CIFAR10_VEHICLES",
+    "FAMILIES",
     "SOURCES",
     "TURN_END",
     "UNKNOWN",
     "Alphabet",
     "BatchLoader",
+    "Body",
+    "BodyTask",
+    "CartPole",
+    "CartPolePhysics",
     "Conversation",
+    "Expert",
     "LabelledSet",
     "LoadOptions",
+    "Pendulum",
+    "PendulumPhysics",
+    "Physics",
+    "Senses",
     "SkippedImagesWarning",
     "Source",
     "Task",
@@ -48,6 +62,8 @@ __all__ = [
     "cache_folder",
     "class_phases",
     "class_splits",
+    "demonstrations",
+    "expert",
     "few_shot",
     "invert_colors",
     "invert_tensor",
@@ -61,6 +77,8 @@ __all__ = [
     "pairs",
     "read_idx",
     "read_image",
+    "robotics_tasks",
+    "sense_width",
     "split_conversations",
     "stratified_split",
     "transformed_task",

@@ -16,7 +16,14 @@ from .baselines import (
     StreamingRidge,
     signed_sqrt,
 )
+from .closed_loop import (
+    Policy,
+    ReturnScale,
+    closed_loop_returns,
+    return_scale,
+)
 from .comparison import Comparison, Spread, class_orders, compare
+from .simulators import gymnasium_environment
 from .stream import StreamLearner, StreamReport, accuracy_on, run_stream
 
 __all__ = [
@@ -27,15 +34,20 @@ __all__ = [
     "Comparison",
     "JointLogistic",
     "NaiveSoftmax",
+    "Policy",
     "PowerTransformed",
     "RanPAC",
+    "ReturnScale",
     "Spread",
     "StreamLearner",
     "StreamReport",
     "StreamingRidge",
     "accuracy_on",
     "class_orders",
+    "closed_loop_returns",
     "compare",
+    "gymnasium_environment",
+    "return_scale",
     "run_stream",
     "signed_sqrt",
 ]
