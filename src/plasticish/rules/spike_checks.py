@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -10,9 +10,11 @@ from torch import Tensor
 from plasticish.core import ConfigError, DTypeError, ShapeError, check_positive
 
 from .checks import check_finite, check_like
+from .parameters import RuleParameters
 
-__all__ = ["Sizes", "check_spikes", "check_state", "check_weight"]
+__all__ = ["Rest", "Sizes", "check_input", "check_spikes", "check_state"]
 
+S_co = TypeVar("S_co", bound="tuple[Tensor, ...]", covariant=True)
 _AXES = {2: "(batch, neurons)", 3: "(batch, time, neurons)"}
 
 
@@ -90,25 +92,6 @@ def _check_train(name: str, spikes: Tensor, axes: int) -> None:
     check_finite(spikes, name)
 
 
-def check_weight(weight: Tensor | None, sizes: Sizes, like: Tensor, *, needed: bool) -> None:
-    """Refuse a weight that does not fit the spikes, or a missing one where bounds need it.
-
-    Raises
-    ------
-    ConfigError, ShapeError, DTypeError
-        Missing; not ``(post, pre)``; of another type or device than ``like``.
-    """
-    if weight is not None:
-        check_like(weight, like.new_empty(()).expand(sizes.post, sizes.pre), "weight", "the spikes")
-    elif needed:
-        raise ConfigError(
-            "this rule scales its change by the weight",
-            got="weight=None",
-            expected=f"a tensor of shape {(sizes.post, sizes.pre)}",
-            cure="pass weight=…, or take bounds='hard'",
-        )
-
-
 def check_state(state: tuple[Tensor, ...], rest: tuple[Tensor, ...]) -> None:
     """Refuse a carried state of another shape, type or device than the state at rest.
 
@@ -119,3 +102,78 @@ def check_state(state: tuple[Tensor, ...], rest: tuple[Tensor, ...]) -> None:
     """
     for carried, fresh in zip(state, rest, strict=True):
         check_like(carried, fresh, "the carried state", "these spikes")
+
+
+@runtime_checkable
+class Rest(Protocol[S_co]):
+    """A function that returns the state of a rule after a long silence."""
+
+    def __call__(
+        self,
+        batch: int,
+        pre: int,
+        post: int,
+        *,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+    ) -> S_co: ...
+
+
+def check_input(
+    pre: Tensor,
+    post: Tensor,
+    state: S_co | None,
+    parameters: RuleParameters,
+    dt: float,
+    weight: Tensor | None,
+    *,
+    rest: Rest[S_co],
+    axes: int,
+) -> tuple[Sizes, S_co, Tensor]:
+    """Refuse whatever a step or window of a rule cannot work with.
+
+    Parameters
+    ----------
+    pre, post, axes, dt
+        As :func:`check_spikes` takes them.
+    state : tuple of Tensor or None
+        What the rule carries; None stands for ``rest``.
+    parameters : RuleParameters
+        Its bounds say whether the weight is needed.
+    weight : Tensor of shape (post, pre) or None
+        The weight.
+    rest : Rest
+        Makes the state after a long silence.
+
+    Returns
+    -------
+    sizes : Sizes
+    state : tuple of Tensor
+        The carried one, or rest.
+    weight : Tensor
+        The given one; where hard bounds do not look at it, a scalar may stand for it.
+
+    Raises
+    ------
+    ShapeError, DTypeError, DataError, ConfigError
+        As :func:`check_spikes`; a state or weight that does not fit the spikes; no weight where the
+        bounds need it.
+    """
+    sizes = check_spikes(pre, post, axes=axes, dt=dt)
+    if weight is not None:
+        wanted = pre.new_empty(()).expand(sizes.post, sizes.pre)
+        check_like(weight, wanted, "the weight", "the spikes")
+    elif parameters.bounds != "hard":
+        raise ConfigError(
+            f"{parameters.bounds} bounds scale a change by the weight",
+            got="weight=None",
+            expected=f"a tensor of shape {(sizes.post, sizes.pre)}",
+            cure="pass weight=…, or take bounds='hard'",
+        )
+    else:
+        weight = pre.new_zeros(())
+    fresh = rest(sizes.batch, sizes.pre, sizes.post, dtype=pre.dtype, device=pre.device)
+    if state is None:
+        return sizes, fresh, weight
+    check_state(state, fresh)
+    return sizes, state, weight

@@ -26,6 +26,7 @@ based on spike timing. Biological Cybernetics 98.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -34,12 +35,20 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .bounds import scaled_change
-from .products import spike_product
-from .spike_checks import Sizes, check_spikes, check_state, check_weight
-from .traces import TimingParameters, decay, trace_window, updated
+from .products import reduced, spike_product
+from .spike_checks import check_input
+from .traces import TimingParameters, add_expected, decay, trace_end, trace_window, updated
 
-__all__ = ["PairTraces", "STDPParameters", "pair_traces", "stdp_step", "stdp_window"]
+__all__ = [
+    "PairTraces",
+    "STDPParameters",
+    "pair_traces",
+    "pair_window",
+    "stdp_step",
+    "stdp_window",
+]
 
+Product = Callable[[Tensor, Tensor], Tensor]
 P = TypeVar("P", bound="STDPParameters")
 
 
@@ -161,7 +170,9 @@ def stdp_step(
     >>> round(change.item() / rule.a_plus, 4)  # exp(-10 / 16.8)
     0.5514
     """
-    sizes, state = _checked(pre, post, state, parameters, dt, weight, axes=2)
+    sizes, state, weight = check_input(
+        pre, post, state, parameters, dt, weight, rest=pair_traces, axes=2
+    )
     x = state.x * decay(dt, parameters.tau_plus)
     y = state.y * decay(dt, parameters.tau_minus)
     after = PairTraces(
@@ -171,8 +182,8 @@ def stdp_step(
     seen_y = after.y if parameters.pairs_depress else y
     potentiation = parameters.a_plus * (post.T @ seen_x)
     depression = parameters.a_minus * (seen_y.T @ pre)
-    change = scaled_change(potentiation, depression, _given(weight, pre), parameters)
-    return reduced(change, sizes.batch, parameters.reduction), after
+    change = scaled_change(potentiation, depression, weight, parameters)
+    return reduced(change, sizes, parameters), after
 
 
 def stdp_window(
@@ -213,76 +224,44 @@ def stdp_window(
     >>> round(change.item(), 4)
     0.5514
     """
-    sizes, state = _checked(pre, post, state, parameters, dt, weight, axes=3)
-    if parameters.interaction == "all_to_all" and parameters.bounds == "hard":
-        change, after = _folded(pre, post, state, parameters, dt)
-    else:
-        x, x_end = trace_window(
-            pre,
-            state.x,
-            decay(dt, parameters.tau_plus),
-            parameters.interaction,
-            read_after=parameters.pairs_potentiate,
-        )
-        y, y_end = trace_window(
-            post,
-            state.y,
-            decay(dt, parameters.tau_minus),
-            parameters.interaction,
-            read_after=parameters.pairs_depress,
-        )
-        potentiation = parameters.a_plus * spike_product(post, x)
-        depression = parameters.a_minus * spike_product(pre, y).T
-        change = scaled_change(potentiation, depression, _given(weight, pre), parameters)
-        after = PairTraces(x_end, y_end)
-    return reduced(change, sizes.batch, parameters.reduction), after
+    sizes, state, weight = check_input(
+        pre, post, state, parameters, dt, weight, rest=pair_traces, axes=3
+    )
+    change, after = pair_window(pre, post, state, parameters, weight, dt=dt)
+    return reduced(change, sizes, parameters), after
 
 
-def _folded(
+def pair_window(
     pre: Float[Tensor, "batch time pre"],
     post: Float[Tensor, "batch time post"],
     state: PairTraces,
     parameters: STDPParameters,
+    weight: Tensor,
+    *,
     dt: float,
-) -> tuple[Float[Tensor, "post pre"], PairTraces]:
+    gains: Float[Tensor, "#batch time 1"] | None = None,
+    product: Product = spike_product,
+) -> tuple[Float[Tensor, "*each post pre"], PairTraces]:
+    """Return what the pairs of a window come to, and the traces after it.
+
+    Pairs that a step completes are weighed by its gain; ``product`` sums over the batch, or leaves
+    the examples apart. Nothing is checked.
+    """
     plus, minus = decay(dt, parameters.tau_plus), decay(dt, parameters.tau_minus)
-    y, y_end = trace_window(post, state.y, minus, read_after=parameters.pairs_depress)
+    kind = parameters.interaction
+    y, y_end = trace_window(post, state.y, minus, kind, read_after=parameters.pairs_depress)
+    won, lost = post, y.mul_(-parameters.a_minus)
+    if gains is not None:
+        won, lost = gains * post, lost.mul_(gains)
+    if kind == "nearest" or parameters.bounds != "hard":
+        x, x_end = trace_window(pre, state.x, plus, kind, read_after=parameters.pairs_potentiate)
+        potentiation = parameters.a_plus * product(won, x)
+        change = scaled_change(potentiation, -product(lost, pre), weight, parameters)
+        return change, PairTraces(x_end, y_end)
     # The trace that potentiates, run backwards over the spikes that will read it. What it is
     # before the first step is what they all will read of the trace carried in.
-    silence = torch.zeros_like(state.y)
-    ahead, first = trace_window(post.flip(1), silence, plus, read_after=parameters.pairs_potentiate)
-    z = parameters.a_plus * ahead.flip(1) - parameters.a_minus * y
-    change = spike_product(pre, z).T + parameters.a_plus * plus * (first.T @ state.x)
-    # Only the end of the presynaptic trace is wanted, which is a weighted sum over time.
-    ages = torch.arange(pre.shape[1] - 1, -1, -1, dtype=pre.dtype, device=pre.device)
-    x_end = state.x * plus ** pre.shape[1] + torch.einsum("t,btn->bn", plus**ages, pre)
-    return change, PairTraces(x_end, y_end)
-
-
-def reduced(change: Tensor, batch: int, reduction: str) -> Tensor:
-    """Return a change summed over the batch as the reduction wants it."""
-    return change / batch if reduction == "mean" else change
-
-
-def _given(weight: Tensor | None, like: Tensor) -> Tensor:
-    # Hard bounds do not look at the weight.
-    return like.new_zeros(()) if weight is None else weight
-
-
-def _checked(
-    pre: Tensor,
-    post: Tensor,
-    state: PairTraces | None,
-    parameters: STDPParameters,
-    dt: float,
-    weight: Tensor | None,
-    *,
-    axes: int,
-) -> tuple[Sizes, PairTraces]:
-    sizes = check_spikes(pre, post, axes=axes, dt=dt)
-    check_weight(weight, sizes, pre, needed=parameters.bounds != "hard")
-    rest = pair_traces(sizes.batch, sizes.pre, sizes.post, dtype=pre.dtype, device=pre.device)
-    if state is None:
-        return sizes, rest
-    check_state(state, rest)
-    return sizes, state
+    first = add_expected(
+        lost, won, plus, size=parameters.a_plus, read_after=parameters.pairs_potentiate
+    )
+    change = product(lost, pre) + product(plus * first[:, None], state.x[:, None])
+    return change, PairTraces(trace_end(pre, state.x, plus), y_end)

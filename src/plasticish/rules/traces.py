@@ -27,7 +27,15 @@ from plasticish.core import ConfigError, check_positive
 
 from .parameters import RuleParameters, check_choice
 
-__all__ = ["Coincidence", "Interaction", "TimingParameters", "decay", "trace_window", "updated"]
+__all__ = [
+    "Coincidence",
+    "Interaction",
+    "TimingParameters",
+    "decay",
+    "trace_end",
+    "trace_window",
+    "updated",
+]
 
 Interaction = Literal["all_to_all", "nearest"]
 Coincidence = Literal["none", "potentiation", "depression", "both"]
@@ -135,12 +143,61 @@ def trace_window(
     >>> read.flatten().tolist(), end.item()
     ([0.0, 0.5, 0.25], 0.25)
     """
-    # Time first: each step then reads and writes one piece of memory, which is what this costs.
-    read = events.new_empty(events.shape[1], *start.shape)
+    read = torch.empty_like(events)
     trace = start
     for step, now in enumerate(events.unbind(1)):
-        decayed = torch.mul(trace, factor, out=read[step])
+        decayed = trace * factor
         trace = updated(decayed, now, interaction)
+        read[:, step] = trace if read_after else decayed
+    return read, trace
+
+
+def add_expected(
+    into: Float[Tensor, "batch time neurons"],
+    events: Float[Tensor, "batch time neurons"],
+    factor: float,
+    *,
+    size: float = 1.0,
+    read_after: bool = False,
+) -> Float[Tensor, "batch neurons"]:
+    """Add the trace of what is still to come to ``into``, which is changed; return the first one.
+
+    The all-to-all trace of :func:`trace_window`, ``size`` times, run backwards. In place, since
+    windows are large and fresh memory costs more than the sums.
+
+    Examples
+    --------
+    >>> spikes, into = torch.tensor([[[0.0], [0.0], [1.0]]]), torch.zeros(1, 3, 1)
+    >>> first = add_expected(into, spikes, 0.5)
+    >>> into.flatten().tolist(), first.item()
+    ([0.25, 0.5, 0.0], 0.25)
+    """
+    trace = torch.zeros_like(events[:, 0])
+    for step in reversed(range(events.shape[1])):
+        trace *= factor
         if read_after:
-            read[step] = trace
-    return read.transpose(0, 1), trace
+            trace.add_(events[:, step], alpha=size)
+            into[:, step] += trace
+        else:
+            into[:, step] += trace
+            trace.add_(events[:, step], alpha=size)
+    return trace
+
+
+def trace_end(
+    events: Float[Tensor, "batch time neurons"],
+    start: Float[Tensor, "batch neurons"],
+    factor: float,
+) -> Float[Tensor, "batch neurons"]:
+    """Return an all-to-all trace as a window leaves it, for those who do not read it within.
+
+    Examples
+    --------
+    >>> spikes = torch.tensor([[[1.0], [0.0], [0.0]]])
+    >>> trace_end(spikes, torch.zeros(1, 1), 0.5).item()
+    0.25
+    """
+    time = events.shape[1]
+    ages = torch.arange(time - 1, -1, -1, dtype=events.dtype, device=events.device)
+    weights = torch.full_like(ages, factor) ** ages
+    return start * factor**time + (weights @ events)
