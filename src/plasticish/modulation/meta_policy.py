@@ -99,7 +99,7 @@ class MetaPolicy:
         sizes = [math.prod(shape) for shape in self.shapes.values()]
         parts = torch.split(theta, sizes, dim=-1)
         return {
-            name: part.unflatten(-1, shape) if len(shape) > 1 else part
+            name: part.reshape(*part.shape[:-1], *shape)
             for (name, shape), part in zip(self.shapes.items(), parts, strict=True)
         }
 
