@@ -260,17 +260,11 @@ def _checked_mask(mask: Tensor | None, weight: Tensor) -> Tensor | None:
 def _reward_argument(
     rule: PlasticityRule[Any], reward: Tensor | float | None
 ) -> dict[str, Tensor | float]:
-    if rule.takes_reward and reward is None:
-        raise ConfigError(
-            f"the rule {rule.kind!r} learns by reward",
-            got="reward=None",
-            expected="a tensor of shape (time,) or (batch, time)",
-            cure="pass reward=…",
-        )
     if not rule.takes_reward and reward is not None:
         raise ConfigError(
             f"the rule {rule.kind!r} takes no reward",
             got="a reward",
             cure="leave it out, or give the layer RewardModulatedSTDP",
         )
+    # A rule that needs a reward and gets none says so itself.
     return {} if reward is None else {"reward": reward}
