@@ -9,18 +9,9 @@ from plasticish.core import DataError, DTypeError, ShapeError
 
 from .encoders import ENCODERS
 from .network_config import LiquidSpikingConfig
+from .tracing import values_readable
 
-__all__ = ["check_network_input", "check_timespans", "values_readable"]
-
-
-def values_readable(x: Tensor) -> bool:
-    """Return whether the values of ``x`` may decide what Python does next.
-
-    Inside ``torch.func`` transforms and while a graph is compiled a tensor stands for many, and
-    only its shape and type are known.
-    """
-    wrapped: bool = torch._C._functorch.is_functorch_wrapped_tensor(x)
-    return not wrapped and not torch.compiler.is_compiling()
+__all__ = ["check_network_input", "check_timespans"]
 
 
 def check_network_input(x: Tensor, config: LiquidSpikingConfig, like: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""Arguments of a configuration: whole numbers that have to be whole, names that have to be known."""
+"""Arguments of a configuration: sizes that have to be whole, names that have to be known."""
 
 from __future__ import annotations
 
