@@ -17,7 +17,7 @@ from .generators import isolated_rng, seeded
 from .loaders import lent
 from .task_scores import Criterion, Respond, Score, mean_loss, scored
 
-__all__ = ["Exams", "evaluating", "model_generators"]
+__all__ = ["Exams", "evaluating", "model_generators", "tensors_of"]
 
 T = TypeVar("T")
 
@@ -49,6 +49,12 @@ def model_generators(model: nn.Module) -> list[torch.Generator]:
     """Return the generators that the parts of a model hold, such as that of a noisy encoder."""
     held = (value for module in model.modules() for value in vars(module).values())
     return [value for value in held if isinstance(value, torch.Generator)]
+
+
+def tensors_of(model: nn.Module) -> dict[str, Tensor]:
+    """Return copies of all parameters and buffers by name."""
+    named = [*model.named_parameters(), *model.named_buffers()]
+    return {name: tensor.detach().clone() for name, tensor in named}
 
 
 class Exams:
@@ -103,7 +109,7 @@ class Exams:
         """
         asked = self.loaders[task]
         classes = self._alone(asked, lambda: self._classes(task)) if own_classes else None
-        state = dict(self.model.state_dict() if weights is None else weights)
+        state = tensors_of(self.model) if weights is None else dict(weights)
 
         def respond(x: Any) -> Tensor:
             inputs = as_model_input(torch.as_tensor(x)).to(next(iter(state.values())).device)
@@ -117,10 +123,10 @@ class Exams:
         return self._scored(task, None, respond)
 
     def _classes(self, task: str) -> Tensor | None:
-        labels = [torch.as_tensor(y) for _, y in as_batches(self.loaders[task])]
-        if any(label.is_floating_point() for label in labels):
-            return None
-        return torch.cat([label.flatten() for label in labels]).unique()
+        labels = torch.cat(
+            [torch.as_tensor(y).flatten() for _, y in as_batches(self.loaders[task])]
+        )
+        return None if labels.is_floating_point() else torch.unique(labels)
 
     def _scored(self, task: str, loader: Iterable[Any] | None, respond: Respond) -> float:
         asked = self.loaders[task] if loader is None else loader

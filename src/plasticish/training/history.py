@@ -88,8 +88,8 @@ class TrainingHistory:
         size = len(labels) if examples is None else examples
         row |= {"phase": float(phase), "epoch": float(epoch), "examples": float(size)}
         steps = len(self)
-        for name in row.keys() - self.series.keys():
-            self.series[name] = [NAN] * steps
+        for name in row:  # in their order: a set's would differ from process to process
+            self.series.setdefault(name, [NAN] * steps)
         for name, values in self.series.items():
             values.append(row.get(name, NAN))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,7 +112,7 @@ def check_loader(loader: Any, name: str) -> None:
             got=type(loader).__name__,
             expected="a DataLoader, a list of batches, or a BatchLoader",
         )
-    if hasattr(loader, "__len__") and not len(loader):
+    if isinstance(loader, Sized) and not len(loader):
         raise empty(name)
 
 

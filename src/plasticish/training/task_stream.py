@@ -16,7 +16,7 @@ from ..spiking.continual import ContinualLearningSTDP
 from ..spiking.optimizer_state import pack_optimizer
 from .display import TrainingDisplay
 from .evaluation import Evaluation
-from .exams import Exams, evaluating, model_generators
+from .exams import Exams, evaluating, model_generators, tensors_of
 from .generators import isolated_rng, seeded
 from .history import TrainingHistory
 from .interrupt import InterruptGuard
@@ -79,7 +79,7 @@ class TaskStream:
         self.rows: list[list[float]] = []
         self.ahead: list[float] = []
         self.untrained: list[float] = []
-        self.initial = {n: t.detach().clone() for n, t in learner.model.state_dict().items()}
+        self.initial = tensors_of(learner.model)
         self.exams = Exams(learner.model, learner.scores, score, seed)
         self.run = RunFolder(run_folder, checkpoint_every_s, self.pack, clock)
         self._optimizer: torch.optim.Optimizer | None = None
@@ -139,12 +139,12 @@ class TaskStream:
     def pack(self) -> Checkpoint:
         """Return everything the stream needs to go on, as one checkpoint."""
         self.history.elapsed_s = self.clock() - self._started
-        optimizer = self._optimizer
+        name, optimizer = self._packed_optimizer()
         parts = {
             "learner": self.learner.export_state(),
             "history": self.history.export_state(),
             "initial": State({}, self.initial),
-            "optimizer": State() if optimizer is None else pack_optimizer(optimizer),
+            "optimizer": optimizer,
         }
         state = State.nest(parts)
         return Checkpoint(
@@ -156,11 +156,19 @@ class TaskStream:
                 "rows": self.rows,
                 "ahead": self.ahead,
                 "untrained": self.untrained,
-                "optimizer_class": type(optimizer).__name__,
+                "optimizer_class": name,
             },
             tensors=state.tensors,
             seed=self.seed,
         )
+
+    def _packed_optimizer(self) -> tuple[str, State]:
+        if self._optimizer is not None:
+            return type(self._optimizer).__name__, pack_optimizer(self._optimizer)
+        if self._saved is not None:  # resumed, and its task has not come yet
+            saved = self._saved.state
+            return saved.values["optimizer_class"], saved.part("optimizer")
+        return "", State()
 
     def _place(self, task: TaskRun) -> int:
         """Return which task of the stream this is, refusing one that is out of its turn."""
