@@ -134,8 +134,8 @@ def multi_timescale_state(
 
 
 def multi_timescale_step(
-    change: Float[Tensor, "*synapses"],
-    state: Float[Tensor, "*synapses m"],
+    change: Tensor,
+    state: Tensor,
     parameters: MultiTimescaleParameters,
     *,
     dt: float = 1.0,
@@ -174,8 +174,8 @@ def multi_timescale_step(
 
 
 def multi_timescale_window(
-    changes: Float[Tensor, "time ..."],
-    state: Float[Tensor, "*synapses m"],
+    changes: Tensor,
+    state: Tensor,
     parameters: MultiTimescaleParameters,
     *,
     dt: float = 1.0,
@@ -195,9 +195,7 @@ def multi_timescale_window(
     return state @ _propagator(parameters, dt * len(changes)).T.to(state) + poured
 
 
-def memory_trace(
-    parameters: MultiTimescaleParameters, times: Float[Tensor, " n"]
-) -> Float[Tensor, " n"]:
+def memory_trace(parameters: MultiTimescaleParameters, times: Tensor) -> Float[Tensor, " n"]:
     r"""Return what is left in the weight of a unit change after each of ``times``.
 
     :math:`r(t) = [e^{A t}]_{11}`, in closed form and float64; the signal of a memory that later,

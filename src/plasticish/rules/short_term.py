@@ -133,7 +133,7 @@ def short_term_state(
 
 
 def short_term_step(
-    pre: Float[Tensor, "batch pre"],
+    pre: Tensor,
     state: ShortTermState | None,
     parameters: ShortTermParameters,
     *,
@@ -178,7 +178,7 @@ def short_term_step(
 
 
 def short_term_window(
-    pre: Float[Tensor, "batch time pre"],
+    pre: Tensor,
     state: ShortTermState | None,
     parameters: ShortTermParameters,
     *,

@@ -170,8 +170,8 @@ def induce(
     state: TaggingState,
     parameters: TaggingParameters,
     *,
-    potentiation_s: Float[Tensor, "*neurons synapses"] | None = None,
-    depression_s: Float[Tensor, "*neurons synapses"] | None = None,
+    potentiation_s: Tensor | None = None,
+    depression_s: Tensor | None = None,
 ) -> TaggingState:
     r"""Move the early phase by the time that calcium spent above its thresholds.
 
