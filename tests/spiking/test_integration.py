@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from math import exp
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ from plasticish.spiking.network import LiquidSpikingNetwork
 from plasticish.spiking.plasticity_rule import RULES
 from plasticish.spiking.plasticity_state import export_plasticity
 
-TYPES = [name for name in ("classical", "triplet", "homeostatic", "bcm") if name in RULES]
+TYPES = ["classical", "triplet", "homeostatic", "bcm"]
 
 
 def mlp(seed: int = 0) -> nn.Sequential:
@@ -231,7 +232,8 @@ def test_a_step_is_the_rule_on_weights_as_shares_of_their_bound(kind: str) -> No
     model(x)
     update_plasticity(model, dt=2.0)
     bound = relative_bound(before)
-    rule: Any = RULES[kind](learning_rate=0.3, w_min=-1.0, w_max=1.0)
+    target = {"target_rate": 0.1} if kind in ("homeostatic", "bcm") else {}
+    rule: Any = RULES[kind](learning_rate=0.3, w_min=-1.0, w_max=1.0, **target)
     pre = (1 - torch.exp(-0.1 * x.clamp(min=0)))[:, None].expand(-1, 20, -1)
     post = (1 - torch.exp(-0.1 * activity.clamp(min=0)))[:, None].expand(-1, 20, -1)
     change, _ = rule.window(pre, post, None, before / bound, 2.0)
@@ -294,6 +296,24 @@ def test_estimates_of_neurons_go_on_over_batches_of_any_size() -> None:
     assert (thresholds[1] > thresholds[0]).any()
 
 
+def test_homeostasis_follows_the_mean_rate_of_each_neuron() -> None:
+    """The estimate relaxes to rate / target with the rule's time constant, whatever the batch."""
+    rule = HomeostaticSTDP(learning_rate=0.0, homeostatic_rate=0.01, target_rate=0.05)
+    model = integrate_stdp_into_model(mlp(), rule, layers_to_enhance=["0"])
+    x = 5 * inputs((16, 6))
+    rate = event_rates(model[0](x).detach()).mean(0)
+    updates = 39
+    for _ in range(updates):
+        model(x[torch.randperm(16)])
+        update_plasticity(model)
+    share = LocalLearning.of(model).layers["0"].slow["share"]
+    # Events at ticks 1..n, each decayed until the end: a geometric sum.
+    q, n = exp(-0.01), 20 * updates
+    expected = q**n + (0.01 / 0.05) * rate * (1 - q**n) / (1 - q)
+    torch.testing.assert_close(share, expected, rtol=1e-4, atol=1e-5)
+    assert float(share.max() - share.min()) > 0.5
+
+
 # ------------------------------------------------------------------ refusals
 
 
@@ -317,6 +337,7 @@ def test_integrations_that_mean_nothing_are_refused_with_nothing_changed() -> No
     refused(
         ConfigError, "unknown plasticity rule: got 'magic'.*classical", lambda: add(model, "magic")
     )
+    refused(ConfigError, "'adaptive' is not complete by its name", lambda: add(model, "adaptive"))
     refused(ConfigError, "learning_rate is out of range", lambda: add(model, "classical", -1.0))
     refused(ConfigError, "no Linear layer", lambda: add(nn.Conv2d(1, 1, 1), "classical"))
     refused(ConfigError, "no Linear layer", lambda: integrate_meta_plasticity(nn.ReLU()))
@@ -380,10 +401,7 @@ def test_broken_activity_and_weights_are_refused() -> None:
 
 
 def test_a_rule_by_reward_needs_performance() -> None:
-    if "reward" not in RULES and "reward_modulated" not in RULES:
-        pytest.skip("no rule by reward is registered")
-    name = next(name for name in RULES if getattr(RULES[name], "takes_reward", False))
-    model = integrate_stdp_into_model(mlp(), name, 0.5)
+    model = integrate_stdp_into_model(mlp(), "reward_modulated", 0.5)
     model(5 * inputs((4, 6)))
     refused(ConfigError, "learns by reward", lambda: update_plasticity(model))
     assert update_plasticity(model, performance=1.0)["updated"] == 2

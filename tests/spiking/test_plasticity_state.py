@@ -17,6 +17,7 @@ from plasticish.core import (
     save_checkpoint,
 )
 from plasticish.core.checkpoint import Checkpoint
+from plasticish.spiking.adaptive_rule import AdaptiveSTDPRule
 from plasticish.spiking.integration import (
     enhanced_layers,
     integrate_meta_plasticity,
@@ -153,3 +154,19 @@ def test_a_state_of_another_model_is_refused() -> None:
         "damaged",
         lambda: import_plasticity(ours, State({**good.values, "layers": torn}, good.tensors)),
     )
+
+
+def test_an_adaptive_rule_is_steered_and_keeps_its_importance() -> None:
+    importance = torch.full((8, 6), 3.0)
+    rule = AdaptiveSTDPRule(ClassicalSTDP(learning_rate=0.5), importance=importance)
+    plain = integrate_stdp_into_model(mlp(), ClassicalSTDP(learning_rate=0.5), 0.0, ["0"])
+    model = integrate_stdp_into_model(mlp(), rule, 0.0, ["0"])
+    import_plasticity(model, export_plasticity(model))
+    for either in (plain, model):
+        either(inputs((5, 6)))
+        update_plasticity(either)
+    start = mlp()[0].weight
+    torch.testing.assert_close(4 * (model[0].weight - start), plain[0].weight - start)
+    integrate_meta_plasticity(model)
+    model(inputs((5, 6)))
+    assert update_plasticity(model, loss=1.0)["updated"] == 1

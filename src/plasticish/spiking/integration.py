@@ -23,7 +23,7 @@ weights change in place, so a graph that is still to be gone back through must n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from torch import nn
@@ -46,6 +46,10 @@ __all__ = [
 ]
 
 
+TARGET_RATE = 0.1
+"""Share of ticks with a spike that homeostasis holds: what an activity of 1 is recorded as."""
+
+
 def integrate_stdp_into_model(
     model: nn.Module,
     stdp_type: str | PlasticityRule[Any] = "homeostatic",
@@ -59,8 +63,9 @@ def integrate_stdp_into_model(
     model : nn.Module
         Any model with at least one ``nn.Linear`` that owns its weight.
     stdp_type : str or PlasticityRule
-        A name of :data:`~plasticish.spiking.plasticity_rule.RULES`, or a rule with parameters of
-        one's own (its ``w_min`` and ``w_max`` are replaced by bounds relative to each layer).
+        A name of :data:`~plasticish.spiking.plasticity_rule.RULES` (for the published parameters
+        of that rule; a target rate, where it has one, is 0.1), or a rule with parameters of one's
+        own. Its ``w_min`` and ``w_max`` are replaced by bounds relative to each layer.
     learning_rate : float
         Of a rule that is given by name, >= 0; a rule object brings its own.
     layers_to_enhance : sequence of str, optional
@@ -234,8 +239,8 @@ def update_plasticity(
     >>> import torch
     >>> model = integrate_stdp_into_model(nn.Sequential(nn.Linear(4, 2)), "classical")
     >>> _ = model(torch.rand(8, 4))
-    >>> update_plasticity(model)["layers"]["0"]["changed"]
-    1.0
+    >>> list(update_plasticity(model)["layers"]["0"])
+    ['changed', 'relative_change', 'activity', 'silent', 'reason']
     """
     return LocalLearning.of(model).update(performance, loss, dt)
 
@@ -269,7 +274,14 @@ def plasticity_factors(model: nn.Module) -> dict[str, LayerFactors]:
 def _rule(stdp_type: str | PlasticityRule[Any], learning_rate: float) -> PlasticityRule[Any]:
     if isinstance(stdp_type, str):
         make: Any = RULES[stdp_type]
-        made: PlasticityRule[Any] = make(learning_rate=learning_rate)
+        names = {field.name for field in fields(make)}
+        if "learning_rate" not in names:
+            raise ConfigError(
+                f"the rule {stdp_type!r} is not complete by its name",
+                cure=f"give the rule itself: {make.__name__}(…)",
+            )
+        preset = {"target_rate": TARGET_RATE} if "target_rate" in names else {}
+        made: PlasticityRule[Any] = make(learning_rate=learning_rate, **preset)
         return made
     if not isinstance(stdp_type, PlasticityRule) or not is_dataclass(stdp_type):
         raise DTypeError(

@@ -8,8 +8,8 @@ optimiser has taken beyond :math:`B` is not clipped: it is treated as one at the
 come back.
 
 Windows of shuffled examples have nothing to do with each other: traces begin anew with each. What a
-rule estimates for a neuron over time (the threshold of BCM, the rate of homeostasis) has no example
-to belong to and is carried on.
+rule estimates for a neuron over time (the threshold of BCM, the rate of homeostasis) belongs to no
+example: its mean over the batch is carried on.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from plasticish.core import ConfigError, DataError, DTypeError, NotReadyError, Report
 from plasticish.modulation import MetaPlasticityController, PlasticityFactors
 
+from .adaptive_rule import AdaptiveSTDPRule
 from .layer_choice import spike_sources
 from .plasticity_rule import PlasticityRule
 from .recording import Recorder, records
@@ -94,15 +95,13 @@ class PlasticLinear:
     def adopt(self, rule: PlasticityRule[Any]) -> None:
         """Take a rule, within bounds of the layer's own."""
         self.bound = relative_bound(self.layer.weight)
-        self.rule, self.slow = replace(rule, w_min=-1.0, w_max=1.0), {}  # type: ignore[type-var]
+        self.rule, self.slow = within_one(rule), {}
 
     def moved(
         self, windows: Windows, factors: LayerFactors, dt: float, reward: float | None
     ) -> Move:
         """Return what is to be added to the weight, what the rule estimates then, and a report."""
-        rule: Any = self.rule
-        if factors != LayerFactors():
-            rule = rule.modulated(factors.learning_rate, factors.time_constant)
+        rule = steered(self.rule, factors)
         weight = self.layer.weight.detach()
         share = (weight / self.bound).clamp(-1.0, 1.0)
         if not bool(torch.isfinite(share).all()):
@@ -113,9 +112,7 @@ class PlasticLinear:
         given = {"reward": reward} if rule.takes_reward else {}
         change, slow = torch.zeros_like(weight), self.slow
         for pre, post in windows:
-            begun = rule.initial_state(
-                len(pre), *reversed(weight.shape), dtype=weight.dtype, device=weight.device
-            )._replace(**slow)
+            begun = resumed(rule, slow, pre.to(weight), post)
             more, ended = rule.window(pre.to(weight), post.to(weight), begun, share, dt, **given)
             change, slow = change + more, lasting(ended)
         moved = rule.applied(share, change) - share
@@ -131,8 +128,29 @@ class Move(NamedTuple):
     report: Report
 
 
+def within_one(rule: Any) -> Any:
+    """Return the rule with the bounds -1 and 1 in the place of its own."""
+    if isinstance(rule, AdaptiveSTDPRule):
+        return replace(rule, base_rule=within_one(rule.base_rule))
+    return replace(rule, w_min=-1.0, w_max=1.0)
+
+
+def steered(rule: Any, factors: LayerFactors) -> Any:
+    """Return the rule with its plasticity multiplied by the factors of meta-plasticity."""
+    if factors == LayerFactors():
+        return rule
+    rule = rule.modulated(factors.learning_rate, factors.time_constant)
+    if isinstance(rule, AdaptiveSTDPRule):
+        return replace(rule, stability_factor=rule.stability_factor * factors.stability)
+    return rule
+
+
+ESTIMATES = frozenset({"share"})
+"""Entries of rules' states that estimate something of a neuron, one copy an example."""
+
+
 def lasting(state: Any) -> dict[str, Tensor]:
-    """Return the entries of a rule's state that belong to no example: those with one axis or none.
+    """Return what a rule's state knows of the neurons, whichever examples came.
 
     Examples
     --------
@@ -140,7 +158,23 @@ def lasting(state: Any) -> dict[str, Tensor]:
     >>> list(lasting(bcm_state(batch=8, pre=3, post=2)))
     ['threshold']
     """
-    return {name: entry for name, entry in state._asdict().items() if entry.ndim < 2}
+    slow = {}
+    for name, entry in state._asdict().items():
+        if entry.ndim < 2:
+            slow[name] = entry
+        elif name in ESTIMATES:
+            slow[name] = entry.mean(0)
+    return slow
+
+
+def resumed(rule: Any, slow: Mapping[str, Tensor], pre: Tensor, post: Tensor) -> Any:
+    """Return fresh traces with these estimates; None, which is a rule's rest, if there are none."""
+    if not slow:
+        return None
+    batch, *_, width = pre.shape
+    state = rule.initial_state(batch, width, post.shape[-1], dtype=pre.dtype, device=pre.device)
+    carried = {name: value.expand_as(getattr(state, name)) for name, value in slow.items()}
+    return state._replace(**carried)
 
 
 def _report(

@@ -156,6 +156,9 @@ def rule_from_dict(written: Mapping[str, Any]) -> PlasticityRule[Any]:
         )
     infinite = {"inf", "-inf"}
     made: PlasticityRule[Any] = rule(
-        **{name: float(v) if v in infinite else v for name, v in named.items()}
+        **{
+            name: float(v) if isinstance(v, str) and v in infinite else v
+            for name, v in named.items()
+        }
     )
     return made

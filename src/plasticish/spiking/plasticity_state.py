@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from plasticish.core import CheckpointError, State
 from plasticish.modulation import MetaPlasticityController
 
+from .adaptive_rule import AdaptiveSTDPRule
 from .local_learning import LocalLearning, PlasticLinear
 from .plasticity_rule import rule_from_dict
 
@@ -106,7 +107,9 @@ def _restored(
     layers = {}
     for name, part in learning.layers.items():
         entry = written[name]
-        rule = None if part.rule is None else rule_from_dict(entry["rule"])
+        rule: Any = None if part.rule is None else rule_from_dict(entry["rule"])
+        if isinstance(part.rule, AdaptiveSTDPRule):  # whose importance is written by its owner
+            rule = rule.protecting(part.rule.importance)
         estimates = {
             key: state.tensors[f"layers/{name}/{key}"].to(part.layer.weight).clone()
             for key in entry["estimates"]
