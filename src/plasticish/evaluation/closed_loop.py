@@ -13,7 +13,7 @@ from jaxtyping import Float64, Int64
 from numpy import ndarray
 from torch import Tensor
 
-from plasticish.core import ConfigError, ShapeError, check_labels, spawn_seed
+from plasticish.core import ConfigError, ShapeError, check_features, check_labels, spawn_seed
 from plasticish.data import Body, Senses, expert
 
 from .simulators import Batched, Simulator
@@ -61,8 +61,9 @@ def closed_loop_returns(
 
     Raises
     ------
-    ConfigError, ShapeError, LabelError
-        If an argument is out of range; if the policy does not answer with one command an episode.
+    ConfigError, ShapeError, LabelError, DataError
+        If an argument is out of range; if the policy does not answer with one command an episode,
+        or with NaN.
     MissingExtraError
         If Gymnasium is asked for and is not there.
 
@@ -145,7 +146,8 @@ def _run(
 
 def _labels(answers: Tensor, body: Body, episodes: int) -> Int64[ndarray, " episodes"]:
     if answers.ndim == 2 and answers.shape[1] == len(body.commands):
-        answers = answers.argmax(dim=1)
+        scores = check_features(answers, len(body.commands), name="scores of the policy")
+        answers = scores.argmax(dim=1)
     elif answers.ndim != 1:
         raise ShapeError(
             "the policy does not answer with commands",
