@@ -67,7 +67,7 @@ def again(folder, every_s=0.0):
     return ContinualLearningTrainer.resume(folder, make_model(7), checkpoint_every_s=every_s)
 
 
-def train(trainer, optimizer=None, stop_at=None, told=None):
+def train(trainer, optimizer=None, stop_at=None, told=None, epochs=EPOCHS):
     """Go through all tasks with one optimizer; press Ctrl-C within step ``stop_at``."""
     optimizer = optimizer or make_optimizer(trainer.model)
 
@@ -80,7 +80,7 @@ def train(trainer, optimizer=None, stop_at=None, told=None):
 
     optimizer.register_step_post_hook(after)
     for name, loader, exam in tasks():
-        trainer.train_on_task(name, loader, exam, EPOCHS, optimizer, nn.CrossEntropyLoss())
+        trainer.train_on_task(name, loader, exam, epochs, optimizer, nn.CrossEntropyLoss())
     return optimizer
 
 

@@ -164,11 +164,11 @@ def test_another_optimizer_is_refused_and_the_right_one_goes_on(stopped, uninter
     trainer = again(stopped)
     (name, loader, exam), (other, loader_b, exam_b), _ = tasks()
     trainer.train_on_task(name, loader, exam, EPOCHS, make_optimizer(trainer.model), CRITERION)
-    with pytest.raises(CheckpointError, match="optimizer differs .* got SGD, expected Adam"):
-        sgd = make_optimizer(trainer.model, "sgd")
+    sgd = make_optimizer(trainer.model, "sgd")
+    with pytest.raises(CheckpointError, match=r"optimizer differs .* got SGD, expected Adam"):
         trainer.train_on_task(other, loader_b, exam_b, EPOCHS, sgd, CRITERION)
+    part = torch.optim.Adam(trainer.model[0].parameters())
     with pytest.raises(CheckpointError, match="optimizer differs"):
-        part = torch.optim.Adam(trainer.model[0].parameters())
         trainer.train_on_task(other, loader_b, exam_b, EPOCHS, part, CRITERION)
     trainer = again(stopped)
     train(trainer)

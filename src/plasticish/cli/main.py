@@ -13,6 +13,7 @@ from .inspect import inspect
 from .learn import learn
 from .predict import predict
 from .resume import resume
+from .train import train
 from .why import why
 
 __all__ = ["app", "main"]
@@ -96,7 +97,7 @@ def plasticish(
     """
 
 
-for _command in (learn, predict, why, inspect, resume, bench):
+for _command in (learn, predict, why, inspect, resume, train, bench):
     app.command()(_command)
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from .output import Output, percent
 
-__all__ = ["print_report"]
+__all__ = ["fate_cells", "kept_cell", "print_report"]
 
 
 def print_report(report: Mapping[str, Any], folder: Path, output: Output) -> None:
@@ -42,31 +42,28 @@ def _table(report: Mapping[str, Any]) -> Table:
         table.add_column("\nkept", justify="right", no_wrap=True)
     for phase in report["phases"]:
         mark = " *" if phase["untested"] else ""
-        table.add_row(phase["name"] + mark, *_fate(phase["brain"]), *_fate(phase["naive"]))
+        fates = [fate_cells(**phase[who]) for who in ("brain", "naive")]
+        table.add_row(phase["name"] + mark, *fates[0], *fates[1])
     learners = report["learners"]
     if len(report["phases"]) > 1:
         table.add_row(Text("all", style="bold"), *_all(learners["brain"]), *_all(learners["naive"]))
     return table
 
 
-def _fate(fate: Mapping[str, float | None]) -> list[Text]:
-    kept = fate["retention"]
+def fate_cells(as_learned: float, now: float, retention: float | None) -> list[Text]:
+    """Return what became of one task: its score as learned, now, and the share that is kept."""
+    return [Text(percent(as_learned)), Text(percent(now), style="bold"), kept_cell(retention)]
+
+
+def kept_cell(kept: float | None, *, bold: bool = False) -> Text:
+    """Return a share that is kept, in the colour of how much it is."""
     shown = "–" if kept is None else f"{percent(kept, 0)} %"
-    return [
-        Text(percent(fate["as_learned"])),
-        Text(percent(fate["now"]), style="bold"),
-        Text(shown, style=_colour(kept)),
-    ]
+    return Text(shown, style=f"bold {_colour(kept)}" if bold else _colour(kept))
 
 
 def _all(learner: Mapping[str, float | None]) -> list[Text]:
-    kept = learner["retention"]
-    shown = "–" if kept is None else f"{percent(kept, 0)} %"
-    return [
-        Text(""),
-        Text(percent(learner["average_accuracy"]), style="bold"),
-        Text(shown, style=f"bold {_colour(kept)}"),
-    ]
+    average = Text(percent(learner["average_accuracy"]), style="bold")
+    return [Text(""), average, kept_cell(learner["retention"], bold=True)]
 
 
 def _colour(kept: float | None) -> str:

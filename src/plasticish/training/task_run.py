@@ -11,7 +11,6 @@ from torch import nn
 
 from ..core import ConfigError, DataError, DTypeError, as_pair
 from .phase import PhaseConfig
-from .task_scores import Criterion
 
 __all__ = ["TaskRun", "check_linear", "check_loader", "first_pair"]
 
@@ -31,8 +30,8 @@ class TaskRun:
     train: Iterable[Any]
     val: Iterable[Any]
     epochs: int
-    optimizer: torch.optim.Optimizer
-    criterion: Criterion
+    optimizer: Any  # a torch.optim.Optimizer, and said so if it is none
+    criterion: Any
 
     def __post_init__(self) -> None:
         check_loader(self.train, f"the train loader of task {self.name!r}")

@@ -1,0 +1,203 @@
+"""A configured run of ``plasticish train`` is taken to its end, twice, and reported."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+import typer
+
+from plasticish.core import CheckpointError, ConfigError
+from plasticish.spiking.integration import integrate_meta_plasticity, integrate_stdp_into_model
+from plasticish.spiking.network import LiquidSpikingNetwork
+from plasticish.training.continual import ContinualLearningTrainer
+from plasticish.training.resumable import CHECKPOINT
+
+from .output import Output
+from .train_config import FILE, TrainConfig
+from .train_course import Course, make_course
+from .train_report import draw, load_report, make_report, print_report, save_report
+
+__all__ = ["INTERRUPTED_CODE", "begin", "finish", "refuse_other_options", "take_up"]
+
+INTERRUPTED_CODE = 130  # 128 + SIGINT, as shells have it
+CHECKPOINT_EVERY_S = 10.0
+WITHOUT = "without"  # the folder of the unprotected network, while it is trained
+OURS = (FILE, "metrics.json", "accuracy_matrix.png", "learning_curves.png", CHECKPOINT, WITHOUT)
+
+
+def begin(config: TrainConfig, out: Path | None, *, force: bool) -> tuple[Path, TrainConfig]:
+    """Check everything and make the run folder with its ``config.json``.
+
+    Raises
+    ------
+    PlasticishError
+        If an option is out of range, or the folder is taken; no folder was made then.
+    """
+    settled = config.settled()
+    folder = _free_folder(settled.task) if out is None else _usable(out, force)
+    if force:
+        _clear(folder)
+    settled.save(folder)
+    return folder, settled
+
+
+def refuse_other_options(context: typer.Context) -> None:
+    """Refuse options beside ``--resume``: a run goes on as it was begun.
+
+    Raises
+    ------
+    ConfigError
+        If one was given.
+    """
+    source = type(context.get_parameter_source("resume"))
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name in context.params
+        if name not in ("resume", "json", "quiet")
+        and context.get_parameter_source(name) is source.COMMANDLINE  # type: ignore[union-attr]
+    ]
+    if given:
+        raise ConfigError(
+            "a run goes on as it was begun",
+            got=f"--resume with {', '.join(given)}",
+            cure="leave the other options out, or begin a new run",
+        )
+
+
+def take_up(folder: Path) -> TrainConfig:
+    """Return what the run in ``folder`` was begun with.
+
+    Raises
+    ------
+    CheckpointError
+        If there is none.
+    """
+    return TrainConfig.load(folder)
+
+
+def finish(folder: Path, config: TrainConfig, output: Output) -> None:
+    """Train from where the run stands to its end and print the report; on Ctrl-C say how to go on.
+
+    Raises
+    ------
+    typer.Exit
+        With code 130, on Ctrl-C.
+    """
+    report = load_report(folder)
+    if report is not None:
+        output.remark(f"{folder} is finished already")
+    else:
+        try:
+            with output.working():
+                report = _take_course(folder, config, output)
+        except KeyboardInterrupt:
+            name = shlex.quote(str(folder))
+            print(
+                f"plasticish: stopped; go on with: plasticish train --resume {name}",
+                file=sys.stderr,
+            )
+            raise typer.Exit(INTERRUPTED_CODE) from None
+    output.emit({"run": str(folder), **report})
+    print_report(report, folder, output)
+
+
+def _take_course(folder: Path, config: TrainConfig, output: Output) -> dict[str, Any]:
+    course = make_course(config)
+    examples = sum(len(lesson.train.dataset) for lesson in course.lessons)
+    output.remark(f"{course.title}: {examples:,} examples in {len(course.lessons)} tasks")
+    runs = {}
+    if config.continual_learning:
+        output.remark("with continual learning")
+        runs["with"] = _train(folder, config, course, protected=True)
+        output.remark("without: the same network on the same batches, unprotected")
+    inner = folder / WITHOUT if config.continual_learning else folder
+    runs["without"] = _train(inner, config, course, protected=False)
+    report = make_report(config, course, runs)
+    draw(course, runs, folder)
+    save_report(report, folder)  # last: it says that all is there
+    shutil.rmtree(folder / WITHOUT, ignore_errors=True)
+    return report
+
+
+def _train(
+    folder: Path, config: TrainConfig, course: Course, *, protected: bool
+) -> ContinualLearningTrainer:
+    """Train one network on the whole course, from where its folder stands."""
+    model = _model(config, course, protected=protected)
+    if (folder / CHECKPOINT / "checkpoint.json").exists():
+        trainer = ContinualLearningTrainer.resume(
+            folder, model, score=course.score, checkpoint_every_s=CHECKPOINT_EVERY_S
+        )
+    else:
+        trainer = ContinualLearningTrainer(
+            model,
+            config.consolidation_strength if protected else 0.0,
+            config.use_replay and protected,
+            config.replay_buffer_size or 1,
+            config.use_meta_plasticity and protected,
+            mode=course.mode,
+            evaluate_every=course.evaluate_every,
+            score=course.score,
+            run_folder=folder,
+            checkpoint_every_s=CHECKPOINT_EVERY_S,
+            seed=config.seed,
+        )
+    optimizer = torch.optim.Adam(model.parameters(), lr=course.lr)
+    criterion = torch.nn.CrossEntropyLoss()
+    for lesson in course.lessons:
+        trainer.train_on_task(
+            lesson.name, lesson.train, lesson.val, config.epochs or 1, optimizer, criterion
+        )
+    return trainer
+
+
+def _model(config: TrainConfig, course: Course, *, protected: bool) -> LiquidSpikingNetwork:
+    model = LiquidSpikingNetwork(course.network)
+    if protected and config.use_stdp:
+        integrate_stdp_into_model(model, config.stdp_type, config.stdp_learning_rate)
+    if protected and config.use_meta_plasticity:
+        integrate_meta_plasticity(model, config.meta_lr, seed=config.seed)
+    return model
+
+
+def _free_folder(task: str) -> Path:
+    base, number = Path("runs") / f"train-{task}", 2
+    folder = base
+    while folder.exists():
+        folder, number = base.with_name(f"{base.name}-{number}"), number + 1
+    return folder
+
+
+def _usable(out: Path, force: bool) -> Path:
+    if out.exists() and not out.is_dir():
+        raise CheckpointError(f"{out} is a file", expected="a folder, or a path not yet taken")
+    there = {child.name for child in out.iterdir()} - {".running"} if out.is_dir() else set()
+    if not there:
+        return out
+    try:
+        TrainConfig.load(out)
+    except CheckpointError as error:
+        raise CheckpointError(
+            f"{out} holds something else", got=sorted(there)[0], cure="choose another --out"
+        ) from error
+    if not force:
+        raise CheckpointError(
+            f"{out} holds a run already",
+            cure=f"go on with it (plasticish train --resume {shlex.quote(str(out))}), replace it "
+            "(--force), or choose another --out",
+        )
+    return out
+
+
+def _clear(folder: Path) -> None:
+    for name in OURS:
+        path = folder / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
