@@ -15,6 +15,7 @@ from torch import Tensor
 from plasticish.core import make_generator
 from plasticish.estimators import PlasticClassifier
 from plasticish.memory import AssociativeCortex, EpisodicMemoryBank
+from plasticish.spiking.meta_network import MetaPlasticNetwork
 from plasticish.vision import PlasticBrain, TriarchicBrain
 
 WIDTH, CLASSES = 12, 4
@@ -78,6 +79,12 @@ CASES = {
         lambda seed: PlasticClassifier(**BLOCKS, sleep_every=None, random_state=seed),
         speaks_core=False,
         any_label=True,
+    ),
+    "meta_plastic_network": Case(
+        lambda seed: MetaPlasticNetwork([WIDTH, 64, 4], hidden_dim=8, seed=seed),
+        lambda: MetaPlasticNetwork([WIDTH, 64, CLASSES], hidden_dim=8),
+        grows=False,
+        sleeps_empty=True,
     ),
 }
 

@@ -280,7 +280,7 @@ class MetaPlasticityController(Persistent):
         """Learn the policy on a distribution of lives, and return each generation's mean fitness.
 
         Goes on from the generations lived so far up to ``generations`` in all, so that a run that
-        was cut short, loaded from ``checkpoint`` and called again ends with the same bits.
+        was cut short, loaded from ``checkpoint`` and called again alike ends with the same bits.
 
         Parameters
         ----------
@@ -296,7 +296,8 @@ class MetaPlasticityController(Persistent):
         sigma : float
             Standard deviation of the perturbations of the parameters.
         rate : float
-            Step of Adam.
+            Step of Adam in the first generation; it falls linearly to none at the end, which
+            averages the noise of the last generations out.
         checkpoint : path, optional
             Folder to save to after each generation.
 
@@ -316,7 +317,7 @@ class MetaPlasticityController(Persistent):
                 self._adam,
                 pairs=pairs,
                 sigma=sigma,
-                rate=rate,
+                rate=rate * (1.0 - index / generations),
                 history_length=self.history_length,
                 seed=spawn_seed(self.seed, 2, index),
             )
