@@ -6,7 +6,7 @@ is faster below about one spike in six (measured by the scenario ``spike/stdp-sp
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, no_type_check
 
 import numba
 import numpy as np
@@ -21,6 +21,7 @@ COLUMNS = 256  # outputs summed at once: their rows stay in the second cache
 
 # Contraction alone: a multiply-add may round once, but nothing is assumed of infinities.
 @numba.njit(cache=True, fastmath={"contract"}, nogil=True)
+@no_type_check  # a check at run time could not be compiled
 def event_product(spikes: Array, values: Array) -> Array:
     """Return ``spikes.T @ values`` for spikes ``[rows, p]`` that are mostly 0 and values [rows, q].
 
