@@ -82,7 +82,7 @@ class Alphabet:
         """Return the code of a symbol, or None if it was never seen."""
         return self._codes.get(symbol)
 
-    def encode(self, sequences: Iterable[Any]) -> Encoded:
+    def encode(self, sequences: Any) -> Encoded:
         """Turn sequences into codes; the alphabet itself stays as it is.
 
         Raises
@@ -92,6 +92,13 @@ class Alphabet:
         DTypeError
             A sequence or symbol is of a wrong type, or of another kind than those before.
         """
+        if not isinstance(sequences, Iterable):
+            raise DTypeError(
+                "these are no sequences",
+                got=type(sequences).__name__,
+                expected=f"an iterable of {_EXPECTED}",
+                cure="put one sequence into a list: [sequence]",
+            )
         items = list(sequences)
         if not items:
             raise DataError("there is no sequence to learn", cure="give at least one")

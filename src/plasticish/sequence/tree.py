@@ -79,7 +79,7 @@ def check_amount(amount: Any) -> float:
             got=repr(amount),
             expected="a number between 1e-6 and 1e9, or its negative",
         )
-    return round(amount / QUANTUM) * QUANTUM
+    return float(round(amount / QUANTUM) * QUANTUM)
 
 
 class AbstractionTree:
@@ -182,6 +182,13 @@ class AbstractionTree:
             found.append(child)
             child = int(self._nodes[child]["next"])
         return sorted(found, key=lambda one: int(self._text[self._nodes[one]["start"]]))
+
+    def reach(self, prefix: Codes) -> int | None:
+        """Return the node that is at or just below ``prefix``, or None if nothing begins so."""
+        node, _, reached = kernels.descend(
+            self._nodes, self._edges, self._text, prefix, 0, len(prefix)
+        )
+        return int(node) if reached == len(prefix) else None
 
     def trace(self, sequence: Codes) -> list[int]:
         """Return the numbers of the nodes that a sequence passes, the root first.

@@ -1,0 +1,342 @@
+"""The loops of the predictor: recall counts, mix them, correct the mixture, store.
+
+The distribution is log-linear in what the experts know::
+
+    p(s) ∝ exp Σ_e Σ_f w_ef · φ_f(c_es),    φ(c) = (log(1 + c/α), [c = 1], 1)   for c > 0, else 0
+
+with c_es the count of symbol s after expert e's context. The weight w_ef is a sum of four: one
+chosen by the position in the sequence, one by the last symbol, one by the longest context known,
+one by how much expert e has seen of its own context. The negative log-likelihood is convex in
+them, and its gradient is local, the delta rule: Δw_ef ∝ φ_f(c_ey) − Σ_s p(s) φ_f(c_es). Each
+weight's step shrinks with the corrections it has had (Duchi, Hazan & Singer 2011).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import namedtuple
+from typing import no_type_check
+
+import numpy as np
+
+from .compiled import compiled, inlined
+from .count_kernels import ALIVE, CONTEXTS, NOVEL, ONCE, SEEN, USED, change, find_slot
+
+__all__ = ["BUCKETS", "FEATURES", "Mixer", "Scratch", "forecast", "read", "replay"]
+
+FEATURES = 3
+BUCKETS = 40
+POSITIONS, LONGEST, RECENT = 16, 32, 1024
+"""Rows of weights by position, by longest known context, and by last symbol."""
+
+SHARPNESS = 0.3
+"""α: a count is read on a logarithmic scale from here on."""
+
+Mixer = namedtuple("Mixer", "shared shared_sum own own_sum")
+"""Weights [row, expert, feature] chosen by the situation, and [bucket, expert, feature] by the
+expert's own context; beside each the sum of its squared corrections."""
+
+Scratch = namedtuple("Scratch", "keys slot bucket begin symbol feature weight rows score p")
+"""Room for one prediction."""
+
+Cursor = namedtuple("Cursor", "place trail")
+"""Where a reading stands, [sequence, symbol], and what was passed in the sequence so far."""
+
+# trail: hash of all so far, the classes so far, the last three vowels and consonants.
+WHOLE, SHAPE, VOWELS, CONSONANTS = 0, 1, 2, 5
+
+
+@inlined
+@no_type_check
+def blend(key, value):
+    key = (key ^ np.uint64(value)) * np.uint64(0x9E3779B97F4A7C15)
+    return key ^ (key >> np.uint64(29))
+
+
+@compiled
+@no_type_check
+def context_keys(experts, codes, begin, here, trail, keys):
+    """Set ``keys`` to the hashed context of every expert before position ``here``."""
+    for e in range(len(experts)):
+        recent, first, position, shape, vowels, consonants, whole = experts[e]
+        key = blend(np.uint64(0x2545F4914F6CDD1D), e + 1)
+        offset = 1
+        while recent:
+            if recent & 1:
+                key = blend(key, codes[here - offset] + 2 if here - offset >= begin else 1)
+            recent >>= 1
+            offset += 1
+        for i in range(first):
+            key = blend(key, codes[begin + i] + 2 if begin + i < here else 1)
+        if position:
+            key = blend(key, min(here - begin, 31) + 1)
+        if shape:
+            mask = (np.uint64(1) << np.uint64(2 * shape)) - np.uint64(1)
+            key = blend(key, trail[SHAPE] & mask)
+        for i in range(vowels):
+            key = blend(key, trail[VOWELS + i])
+        for i in range(consonants):
+            key = blend(key, trail[CONSONANTS + i])
+        if whole:
+            key = blend(key, trail[WHOLE])
+        keys[e] = max(key, np.uint64(1))  # 0 marks an empty slot
+
+
+@compiled
+@no_type_check
+def pass_by(trail, classes, symbol):
+    """Note a symbol in the trail."""
+    code = np.uint64(symbol + 2)
+    kind = classes[symbol]
+    trail[WHOLE] = blend(trail[WHOLE], code)
+    trail[SHAPE] = (trail[SHAPE] << np.uint64(2)) | np.uint64(kind)
+    if kind == 1 or kind == 2:
+        at = VOWELS if kind == 1 else CONSONANTS
+        trail[at + 2], trail[at + 1], trail[at] = trail[at + 1], trail[at], code
+
+
+@inlined
+@no_type_check
+def bucket_of(total, size):
+    """How much was seen of a context: nine octaves of the count, by one to four symbols."""
+    octave, n = 0, int(total + 0.5)
+    while n > 1 and octave < BUCKETS // 4 - 1:
+        n >>= 1
+        octave += 1
+    return 4 * octave + min(size, 4) - 1
+
+
+@compiled
+@no_type_check
+def recall(counts, logs, s, own, answer):
+    """Collect what each expert has counted after its context, ``own`` of ``answer`` left out.
+
+    Returns the longest of experts 1 to 6 (the orders) that knows its context.
+    """
+    slots, synapses = counts.slots, counts.synapses
+    used, longest = 0, 0
+    for e in range(len(s.keys)):
+        i = find_slot(slots, s.keys[e])
+        s.slot[e] = i
+        s.begin[e] = used
+        if slots[i].key == 0:
+            continue
+        first, total = slots[i].first, slots[i].total
+        for j in range(first, first + slots[i].size):
+            symbol, count = synapses[j].symbol, np.float64(synapses[j].count)
+            if own > 0 and symbol == answer:
+                count -= own
+                total -= own
+                if count < 0.01:
+                    continue
+            whole = int(count)
+            known = whole == count and whole < len(logs)
+            s.symbol[used] = symbol
+            s.feature[used, 0] = logs[whole] if known else math.log(1 + count / SHARPNESS)
+            s.feature[used, 1] = max(0.0, 1.0 - abs(count - 1.0))
+            used += 1
+        size = used - s.begin[e]
+        if size > 0:
+            s.bucket[e] = bucket_of(total, size)
+            if 1 <= e <= 6:
+                longest = e
+    s.begin[len(s.keys)] = used
+    return longest
+
+
+@compiled
+@no_type_check
+def mix(mixer, s, size):
+    """Set the weights, the scores and the distribution ``s.p[:size]`` for what was recalled."""
+    s.score[:size] = 0.0
+    for e in range(len(s.keys)):
+        first, last = s.begin[e], s.begin[e + 1]
+        if first == last:
+            continue
+        for f in range(FEATURES):
+            w = mixer.own[s.bucket[e], e, f]
+            for row in s.rows:
+                w += mixer.shared[row, e, f]
+            s.weight[e, f] = w
+        w0, w1, w2 = s.weight[e, 0], s.weight[e, 1], s.weight[e, 2]
+        for j in range(first, last):
+            s.score[s.symbol[j]] += w0 * s.feature[j, 0] + w1 * s.feature[j, 1] + w2
+    top = s.score[:size].max()
+    mass = 0.0
+    for k in range(size):
+        s.p[k] = math.exp(s.score[k] - top)
+        mass += s.p[k]
+    for k in range(size):
+        s.p[k] /= mass
+
+
+@compiled
+@no_type_check
+def correct(mixer, s, answer, step, damping):
+    """Apply the delta rule: what the answer has, less what was expected of it."""
+    for e in range(len(s.keys)):
+        first, last = s.begin[e], s.begin[e + 1]
+        if first == last:
+            continue
+        g0 = g1 = g2 = 0.0
+        for j in range(first, last):
+            error = (1.0 if s.symbol[j] == answer else 0.0) - s.p[s.symbol[j]]
+            g0 += error * s.feature[j, 0]
+            g1 += error * s.feature[j, 1]
+            g2 += error
+        for f in range(FEATURES):
+            g = g0 if f == 0 else (g1 if f == 1 else g2)
+            b = s.bucket[e]
+            mixer.own_sum[b, e, f] += g * g
+            mixer.own[b, e, f] += step * g / math.sqrt(damping + mixer.own_sum[b, e, f])
+            for row in s.rows:
+                mixer.shared_sum[row, e, f] += g * g
+                mixer.shared[row, e, f] += (
+                    step * g / math.sqrt(damping + mixer.shared_sum[row, e, f])
+                )
+
+
+@compiled
+@no_type_check
+def choose_rows(s, codes, begin, here, longest):
+    """Choose the rows of shared weights for this situation."""
+    spread = 3
+    if longest > 0:
+        spread = min(3, s.begin[longest + 1] - s.begin[longest] - 1)
+    s.rows[0] = min(here - begin, POSITIONS - 1)
+    s.rows[1] = POSITIONS + 4 * longest + spread
+    s.rows[2] = POSITIONS + LONGEST + (codes[here - 1] % RECENT if here > begin else 0)
+
+
+@compiled
+@no_type_check
+def forecast(experts, counts, mixer, logs, s, codes, classes, size):
+    """Set ``s.p[:size]`` to the distribution after the prefix ``codes``."""
+    trail = np.zeros(8, np.uint64)
+    for code in codes:
+        pass_by(trail, classes, code)
+    context_keys(experts, codes, 0, len(codes), trail, s.keys)
+    choose_rows(s, codes, 0, len(codes), recall(counts, logs, s, 0.0, -1))
+    mix(mixer, s, size)
+
+
+@inlined
+@no_type_check
+def novelty(head):
+    """Probability of a symbol never seen: Good & Turing's, from those seen once."""
+    return (head[ONCE] + 0.5) / (head[SEEN] + 1.0)
+
+
+@compiled
+@no_type_check
+def read(
+    experts,
+    counts,
+    mixer,
+    logs,
+    s,
+    codes,
+    starts,
+    classes,
+    cursor,
+    step,
+    damping,
+    amount,
+    limit,
+    nats,
+):
+    """Read sequences: predict each symbol, correct the mixture if ``step``, store if ``amount``.
+
+    ``nats[q]`` becomes the surprise at sequence q. Returns True when all is read, and False where
+    the tables have no room for another symbol or hold more than ``limit`` synapses: it goes on from
+    the cursor once that is mended.
+    """
+    place, trail = cursor
+    count = len(experts)
+    for q in range(place[0], len(starts) - 1):
+        begin = starts[q]
+        if place[1] == 0:
+            trail[:] = 0
+            nats[q] = 0.0
+        for here in range(begin + place[1], starts[q + 1]):
+            size = int(counts.head[NOVEL])
+            if amount != 0 and no_room(counts, count, len(classes), limit):
+                place[0], place[1] = q, here - begin
+                return False
+            answer = codes[here]
+            context_keys(experts, codes, begin, here, trail, s.keys)
+            longest = recall(counts, logs, s, 0.0, -1)
+            fresh = novelty(counts.head)
+            if answer < 0 or answer >= size:
+                nats[q] -= math.log(fresh)
+            else:
+                choose_rows(s, codes, begin, here, longest)
+                mix(mixer, s, size)
+                nats[q] -= math.log((1.0 - fresh) * floored(s.p[answer], size))
+                if step > 0:
+                    correct(mixer, s, answer, step, damping)
+            if amount != 0:
+                store(counts, s, answer, amount)
+            if answer >= 0:
+                pass_by(trail, classes, answer)
+        place[1] = 0
+    place[0] = len(starts) - 1
+    return True
+
+
+@inlined
+@no_type_check
+def floored(p, size):
+    # A millionth is spread over all known symbols, so that none is ever impossible.
+    return (1.0 - 1e-6) * p + 1e-6 / size
+
+
+@inlined
+@no_type_check
+def no_room(counts, experts, size, limit):
+    head = counts.head
+    return (
+        head[ALIVE] > limit
+        or 2 * (head[CONTEXTS] + experts) > len(counts.slots)
+        # One symbol can at worst double the stretch of every context.
+        or head[USED] + 2 * experts * size > len(counts.synapses)
+    )
+
+
+@compiled
+@no_type_check
+def store(counts, s, answer, amount):
+    """Count ``answer`` after the context of every expert."""
+    for e in range(len(s.keys)):
+        change(counts, s.slot[e], s.keys[e], answer, amount)
+    before = counts.seen[answer]
+    counts.seen[answer] = max(before + amount, 0.0)
+    counts.head[SEEN] += counts.seen[answer] - before
+    counts.head[ONCE] += int(0.5 <= counts.seen[answer] < 1.5) - int(0.5 <= before < 1.5)
+    counts.head[NOVEL] = max(counts.head[NOVEL], answer + 1)
+
+
+@compiled
+@no_type_check
+def replay(experts, counts, mixer, logs, s, codes, starts, weights, order, classes, step, damping):
+    """Correct the mixture on stored sequences, each token's own count left out of the experts.
+
+    Returns the surprise, weighed by how often each sequence is stored, and the weight of all.
+    """
+    trail = np.zeros(8, np.uint64)
+    size = int(counts.head[NOVEL])
+    nats, tokens = 0.0, 0.0
+    for q in order:
+        begin, weight = starts[q], weights[q]
+        trail[:] = 0
+        for here in range(begin, starts[q + 1]):
+            answer = codes[here]
+            context_keys(experts, codes, begin, here, trail, s.keys)
+            longest = recall(counts, logs, s, min(1.0, weight), answer)
+            choose_rows(s, codes, begin, here, longest)
+            mix(mixer, s, size)
+            nats -= weight * math.log(floored(s.p[answer], size))
+            tokens += weight
+            correct(mixer, s, answer, step * min(weight, 4.0), damping)
+            pass_by(trail, classes, answer)
+    return nats, tokens
