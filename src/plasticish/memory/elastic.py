@@ -59,7 +59,7 @@ class ElasticWeights(Persistent):
     >>> springs = ElasticWeights(strength=2.0)
     >>> springs.consolidate(model, {"weight": torch.tensor([[3.0]])})
     >>> _ = torch.nn.init.ones_(model.weight)
-    >>> float(springs.penalty(model))  # 2/2 · 3 · 1²
+    >>> springs.penalty(model).item()  # 2/2 · 3 · 1²
     3.0
     """
 
@@ -129,16 +129,9 @@ class ElasticWeights(Persistent):
         self.importance[name], self.anchor[name] = total, torch.lerp(anchor, weight, share)
 
     def penalty(self, model: nn.Module) -> Float[Tensor, ""]:
-        """Return the energy of the springs; its gradient goes to the model's parameters.
-
-        Examples
-        --------
-        >>> float(ElasticWeights().penalty(torch.nn.Linear(1, 1)))
-        0.0
-        """
+        """Return the energy of the springs, a scalar that passes gradients to the parameters."""
         weights = _chosen(model, self.importance)
-        device = next(iter(weights.values())).device if weights else None
-        total = torch.tensor(self._constant, device=device)
+        total = next(iter(weights.values())).new_tensor(self._constant)
         for name, importance in self.importance.items():
             total = total + (importance * (weights[name] - self.anchor[name]).square()).sum()
         return 0.5 * self.strength * total

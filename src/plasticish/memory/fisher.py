@@ -101,9 +101,8 @@ def fisher_diagonal(
 
     >>> unit = torch.nn.Linear(1, 2, bias=False)
     >>> _ = torch.nn.init.zeros_(unit.weight)
-    >>> fisher_diagonal(unit, ([[2.0]], [0]))["weight"]
-    tensor([[1.],
-            [1.]])
+    >>> fisher_diagonal(unit, ([[2.0]], [0]))["weight"].flatten()
+    tensor([1.0000, 1.0000])
     """
     _check(model, num_samples, mode, likelihood)
     inputs, labels = _gathered(batches, num_samples)

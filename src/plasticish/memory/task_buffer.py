@@ -95,6 +95,7 @@ class TaskBuffer(Persistent):
         self._generator = make_generator(seed)
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._columns: GrowingColumns | None = None
+        self._hash: dict[int, Tensor] = {}
 
     def __len__(self) -> int:
         return self._columns.size if self._columns is not None else 0
@@ -192,16 +193,27 @@ class TaskBuffer(Persistent):
 
     def _marks(self, flat: dict[str, Tensor]) -> Int64[Tensor, " batch"]:
         """Hash the bits of input, label and task: a multilinear hash, finished by splitmix64."""
-        total = flat["task"] * 0x632BE59BD9B4E019
-        for key, name in enumerate(("input", "label")):
+        total = torch.zeros_like(flat["task"])
+        for number, name in enumerate(("input", "label", "task")):
             part = flat[name].reshape(len(total), -1)
-            bits = part.double().view(torch.int64) if part.is_floating_point() else part.long()
-            generator = make_generator(spawn_seed(self.seed, key))
-            factors = torch.randint(-(1 << 62), 1 << 62, (bits.shape[1],), generator=generator)
-            total = total + (bits * (2 * factors + 1).to(bits.device)).sum(dim=1)
+            if part.is_floating_point():
+                bits = part.double().view(torch.int64)
+                bits = bits ^ (bits >> 32)  # round numbers differ in their upper half only
+            else:
+                bits = part.long()
+            factors = self._factors(number, bits.shape[1]).to(bits.device)
+            total = total + (bits * factors[1:]).sum(dim=1) + factors[0]
         for shift, factor in ((30, -0x40A7B892E31B1A47), (27, -0x6B2FB644ECCEEE15)):
             total = (total ^ _shifted(total, shift)) * factor
         return total ^ _shifted(total, 31)
+
+    def _factors(self, number: int, width: int) -> Int64[Tensor, " factors"]:
+        """Return the odd factors of a column's hash, and what is added to it."""
+        if number not in self._hash:
+            generator = make_generator(spawn_seed(self.seed, number))
+            drawn = torch.randint(-(1 << 62), 1 << 62, (width + 1,), generator=generator)
+            self._hash[number] = 2 * drawn + 1
+        return self._hash[number]
 
     def _new_ones(self, columns: GrowingColumns, flat: dict[str, Tensor]) -> dict[str, Tensor]:
         """Refresh the answers of examples that are held already, and return the others once."""
@@ -337,6 +349,7 @@ class TaskBuffer(Persistent):
             columns.write(torch.arange(columns.size, device=columns.device), tensors)
         self._generator.set_state(state.tensors["generator"].cpu())
         self.seen, self._shapes, self._columns = seen, shapes, columns
+        self._hash = {}
 
 
 def _classes(labels: Tensor) -> Int64[Tensor, " rows"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -32,18 +32,90 @@ from plasticish.memory import ElasticWeights, Replay, TaskBuffer, fisher_diagona
 
 from .continual_input import as_model_input, check_inputs, check_targets
 from .continual_loss import Criterion, among, dark_experience, supervised
+from .continual_meta import MetaGate
+from .integration import update_plasticity
+from .local_learning import LocalLearning
 from .models import ModelSpec, build_model
 from .optimizer_state import pack_optimizer, unpack_optimizer
+from .plasticity_state import export_plasticity, import_plasticity
+from .task_table import TaskId, TaskTable
 
-__all__ = ["ContinualLearningSTDP", "ContinualMode", "ReplayKind", "TaskId"]
+__all__ = ["ContinualLearningSTDP", "ContinualMode", "ReplayKind"]
 
 ContinualMode = Literal["class", "domain", "task"]
 ReplayKind = Literal["er", "der++"]
-TaskId = int | str
+BUFFER = {"capacity": 1000, "policy": "class_balanced", "distinct": True}
 
 
 @LEARNERS.register("continual_learner")
 class ContinualLearningSTDP(Persistent):
+    r"""Keep what earlier tasks taught a module, while it learns the next by any optimizer.
+
+    A step minimises :math:`\ell(f(x), y) + \beta\,\ell(f(x''), y'') + \alpha \lVert f(x') - z'
+    \rVert^2` over the new batch and two draws from a buffer (DER++ [1]_); the new classes do not
+    push down the old ones (ER-ACE [2]_). Then the springs of elastic weight consolidation [3]_ pull
+    back what mattered to earlier tasks, in a proximal step that no strength can make diverge.
+    Layers with a local rule (:func:`~plasticish.spiking.integration.integrate_stdp_into_model`)
+    make their local step last.
+
+    Parameters
+    ----------
+    model : nn.Module or mapping
+        Any module that maps ``[batch, ...]`` to ``[batch, ..., outputs]``, or the spec of one
+        (:func:`~plasticish.spiking.models.build_model`): then a checkpoint can build it again.
+    consolidation_strength : float
+        :math:`\lambda` of the springs, >= 0.
+    plasticity_decay : float
+        What is left of older importance at each consolidation, in [0, 1].
+    importance_update_rate : float
+        How much new importance counts.
+    use_meta_plasticity : bool
+        Whether a controller scales every linear layer's step and the hold of its springs.
+    mode : {"class", "domain", "task"}
+        Class-incremental: asked among all classes seen, no task id. Domain-incremental: the same
+        outputs in other circumstances; targets may be values. Task-incremental: asked among the
+        classes of the task, which is told.
+    buffer : TaskBuffer or mapping, optional
+        What is replayed, or its arguments; by default 1,000 distinct examples, balanced.
+    replay : {"der++", "er", None}
+        Labels and logits, labels alone, or nothing.
+    asymmetric : bool
+        Whether new examples compete among the classes of their batch only (class mode with replay).
+    dark_weight, replay_weight : float
+        :math:`\alpha` and :math:`\beta`, >= 0.
+    consolidation_with_replay : float
+        Share of ``consolidation_strength`` in force while examples are replayed. The buffer says
+        directly what the springs only estimate; at full strength they cost more of the new than
+        they save of the old (``docs/design/continual.md``).
+    replay_rows : int, optional
+        Rows of each draw; by default as many as are new.
+    sleep_steps : int
+        Replayed batches of a sleep.
+    lr : float
+        Of the stochastic gradient descent that :meth:`learn` uses.
+    seed : int
+        Of the model (if built here), the buffer and the controller.
+
+    References
+    ----------
+    .. [1] P. Buzzega et al., "Dark experience for general continual learning", NeurIPS 2020.
+    .. [2] L. Caccia et al., "New insights on reducing abrupt representation change in online
+       continual learning", ICLR 2022.
+    .. [3] J. Kirkpatrick et al., "Overcoming catastrophic forgetting in neural networks", PNAS 114
+       (2017); J. Schwarz et al., "Progress & Compress", ICML 2018.
+
+    Examples
+    --------
+    >>> learner = ContinualLearningSTDP({"kind": "mlp", "sizes": [2, 16, 2]}, lr=0.5)
+    >>> x, y = torch.tensor([[0.0, 1.0], [1.0, 0.0]]), torch.tensor([0, 1])
+    >>> for _ in range(20):
+    ...     report = learner.train_step(x, y, task="first")
+    >>> learner.end_task("first", [(x, y)])["classes"]
+    2
+    >>> learner.predict(x)
+    tensor([0, 1])
+    """
+
     kind = "continual_learner"
 
     def __init__(
@@ -60,62 +132,47 @@ class ContinualLearningSTDP(Persistent):
         asymmetric: bool = True,
         dark_weight: float = 0.5,
         replay_weight: float = 1.0,
+        consolidation_with_replay: float = 0.01,
         replay_rows: int | None = None,
-        lr: float = 0.05,
+        sleep_steps: int = 20,
+        lr: float = 0.1,
         seed: int = 0,
     ) -> None:
-        self._check(mode, replay, lr, replay_rows)
+        _check_choice("mode", mode, get_args(ContinualMode))
+        _check_choice("replay", replay, (None, *get_args(ReplayKind)))
+        check_positive(lr=lr, replay_rows=1 if replay_rows is None else replay_rows)
+        for name, weight in (
+            ("dark_weight", dark_weight),
+            ("replay_weight", replay_weight),
+            ("consolidation_with_replay", consolidation_with_replay),
+            ("sleep_steps", sleep_steps),
+        ):
+            check_positive(**{name: weight or 1.0})  # zero is allowed
         self._spec = None if isinstance(model, nn.Module) else dict(model)
         self.model = model if isinstance(model, nn.Module) else build_model(model, seed)
         self.mode, self.replay, self.asymmetric = mode, replay, asymmetric
         self.dark_weight, self.replay_weight = dark_weight, replay_weight
-        self.replay_rows, self.lr, self.seed = replay_rows, lr, seed
-        self.use_meta_plasticity = use_meta_plasticity
+        self.consolidation_with_replay = consolidation_with_replay
+        self.replay_rows, self.sleep_steps, self.lr, self.seed = replay_rows, sleep_steps, lr, seed
         self.elastic = ElasticWeights(
             consolidation_strength, decay=plasticity_decay, rate=importance_update_rate
         )
-        if buffer is None:
-            buffer = {
-                "capacity": 1000,
-                "policy": "class_balanced",
-                "distinct": True,
-                "seed": spawn_seed(seed, 1),
-            }
-        self.buffer = buffer if isinstance(buffer, TaskBuffer) else TaskBuffer(**buffer)
-        self.tasks: list[TaskId] = []
-        self.ended: list[TaskId] = []
+        chosen = {**BUFFER, "seed": spawn_seed(seed, 1)} if buffer is None else buffer
+        self.buffer = chosen if isinstance(chosen, TaskBuffer) else TaskBuffer(**chosen)
+        self.meta = MetaGate(self.model, spawn_seed(seed, 2)) if use_meta_plasticity else None
+        self.tasks = TaskTable()
         self.steps = 0
         self._input_shape: tuple[int, ...] | None = None
         self._output_shape: tuple[int, ...] = ()
-        self._task_classes = torch.zeros(0, 0, dtype=torch.bool)
         self._rested = True
         self._indices = any(isinstance(m, nn.Embedding) for m in self.model.modules())
-        self._optimizer = torch.optim.SGD(self._trained(), lr=lr)
-
-    @staticmethod
-    def _check(mode: str, replay: str | None, lr: float, rows: int | None) -> None:
-        if mode not in get_args(ContinualMode):
-            raise ConfigError(
-                "unknown mode",
-                got=repr(mode),
-                expected="one of: " + ", ".join(get_args(ContinualMode)),
-            )
-        if replay is not None and replay not in get_args(ReplayKind):
-            raise ConfigError(
-                "unknown replay",
-                got=repr(replay),
-                expected="None or one of: " + ", ".join(get_args(ReplayKind)),
-            )
-        check_positive(lr=lr, replay_rows=1 if rows is None else rows)
-
-    def _trained(self) -> list[nn.Parameter]:
         trained = [p for p in self.model.parameters() if p.requires_grad]
         if not trained:
             raise ConfigError(
                 "the model has no trainable parameter",
                 cure="set requires_grad on what should learn",
             )
-        return trained
+        self._optimizer = torch.optim.SGD(trained, lr=lr)
 
     @property
     def device(self) -> torch.device:
@@ -125,6 +182,13 @@ class ContinualLearningSTDP(Persistent):
     # ------------------------------------------------------------------ learning
 
     def learn(self, batch: Batch) -> Report:
+        """Make one step on ``(inputs, targets)`` with the learner's own optimizer.
+
+        Raises
+        ------
+        ShapeError, DTypeError, DataError, LabelError
+            Unusable input; nothing is learned.
+        """
         x, y = as_pair(batch)
         return self.train_step(x, y)
 
@@ -137,34 +201,63 @@ class ContinualLearningSTDP(Persistent):
         criterion: Criterion | None = None,
         task: TaskId | None = None,
     ) -> Report:
+        """Make one step on a batch, with replay, springs, local rules and meta-plasticity.
+
+        Parameters
+        ----------
+        x : array ``[batch, ...]``
+            Inputs. Bytes are kept as bytes and read as [0, 1]; whole numbers stay whole where the
+            model embeds them.
+        y : array
+            Classes ``[batch]`` (``[batch, time]`` for a model that answers at each time), or, in
+            domain mode, values like the outputs.
+        optimizer : torch.optim.Optimizer, optional
+            Over the model's parameters; by default the learner's own.
+        criterion : callable, optional
+            Mean loss of outputs and targets; by default cross-entropy for classes, mean squared
+            error for values.
+        task : int or str, optional
+            Whose batch it is; needed in task mode.
+
+        Returns
+        -------
+        dict
+            ``loss`` and its terms ``new``, ``replay`` and ``dark`` as they entered it, and
+            ``performance``, the share of the new batch that was answered rightly before the step
+            (minus the loss, where targets are values).
+
+        Raises
+        ------
+        ShapeError, DTypeError, DataError, LabelError, ConfigError
+            Unusable input or task, or a criterion that returns no finite scalar; nothing is
+            learned.
+        """
         inputs, output = self._checked(x)
         targets = check_targets(y, inputs, output, values=self.mode == "domain")
-        number = self._task_number(task)
-        optimizer = optimizer or self._optimizer
-        self._enter(number, task, inputs, targets, output)
+        if task is None and self.mode == "task":
+            raise ConfigError("task mode needs a task", cure="say whose batch it is with task=...")
+        table = self.tasks.entered(task, targets, output[-1])
+        number = self.tasks.number(task)
         draws = self._draws(len(inputs))
-        self.model.train()
-        outputs = self.model(as_model_input(torch.cat([inputs, *[d.inputs for d in draws]])))
-        new, *replayed = outputs.split([len(inputs), *[len(d.inputs) for d in draws]])
-        terms = self._terms(new, targets, number, draws, replayed, criterion)
-        loss = torch.stack(list(terms.values())).sum()
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        self._pull(optimizer)
+        new, replayed = self._forward(inputs, draws)
+        mask = self._mask(table, targets, number)
+        terms = {"new": supervised(among(new, mask), targets, criterion)}
+        terms |= self._past(table, draws, replayed, criterion)
+        report = self._descend(terms, optimizer, _performance(new, targets, mask))
+        self.tasks, self._input_shape, self._output_shape = table, tuple(inputs.shape[1:]), output
         if self.replay is not None:
             self.buffer.add(inputs, targets, new.detach(), number)
         self.steps += 1
         self._rested = False
-        return {"loss": loss.item(), **{name: term.item() for name, term in terms.items()}}
+        return report
 
     def _checked(self, x: ArrayLike) -> tuple[Tensor, tuple[int, ...]]:
+        """Return checked inputs and the shape of an answer."""
         inputs = check_inputs(x, self._input_shape, indices=self._indices, device=self.device)
         if self._input_shape is not None:
             return inputs, self._output_shape
         try:
-            with self._evaluating(), torch.no_grad():
-                output = self.model(as_model_input(inputs[:1]))
+            output = self._answer(inputs[:1])
         except (RuntimeError, ValueError, IndexError) as error:
             raise ShapeError(
                 "inputs have the wrong shape",
@@ -173,136 +266,219 @@ class ContinualLearningSTDP(Persistent):
             ) from error
         return inputs, tuple(output.shape[1:])
 
-    def _task_number(self, task: TaskId | None) -> int:
-        if task is None:
-            if self.mode == "task":
-                raise ConfigError("task mode needs a task", cure="say which with task=...")
-            return len(self.ended)
-        if task in self.ended:
-            raise ConfigError(f"the task {task!r} has ended", cure="give a new task a new id")
-        return self.tasks.index(task) if task in self.tasks else len(self.tasks)
-
-    def _enter(
-        self,
-        number: int,
-        task: TaskId | None,
-        inputs: Tensor,
-        targets: Tensor,
-        output: tuple[int, ...],
-    ) -> None:
-        """Take note of what is new about a checked batch: shapes, the task, its classes."""
-        self._input_shape, self._output_shape = tuple(inputs.shape[1:]), output
-        if number >= len(self.tasks):
-            self.tasks.append(number if task is None else task)
-        known = self._task_classes
-        if len(known) < len(self.tasks):
-            grown = torch.zeros(len(self.tasks), output[-1], dtype=torch.bool, device=inputs.device)
-            grown[: len(known)] = known.reshape(len(known), output[-1])
-            self._task_classes = grown
-        if not targets.is_floating_point():
-            self._task_classes[number, targets.flatten()] = True
-
     def _draws(self, rows: int) -> list[Replay]:
         if self.replay is None or not len(self.buffer):
             return []
-        count = self.replay_rows or rows
-        return [self.buffer.sample(count) for _ in range(2 if self.replay == "der++" else 1)]
+        draws = 2 if self.replay == "der++" else 1
+        return [self.buffer.sample(self.replay_rows or rows) for _ in range(draws)]
 
-    def _terms(
+    def _forward(self, new: Tensor | None, draws: list[Replay]) -> tuple[Tensor, list[Tensor]]:
+        """Answer the new rows and those of all draws in one pass."""
+        parts = [] if new is None else [new]
+        parts += [draw.inputs for draw in draws]
+        self.model.train()
+        with nullcontext() if self.meta is None else self.meta.watching():
+            outputs = self.model(as_model_input(torch.cat(parts)))
+        answers = torch.split(outputs, [len(part) for part in parts])
+        return answers[0], list(answers[-len(draws) :]) if draws else []
+
+    def _past(
         self,
-        new: Tensor,
-        targets: Tensor,
-        number: int,
+        table: TaskTable,
         draws: list[Replay],
         replayed: list[Tensor],
         criterion: Criterion | None,
     ) -> dict[str, Tensor]:
-        classes = not targets.is_floating_point()
-        mask = self._mask(targets, number) if classes else None
-        terms = {"new": supervised(among(new, mask), targets, criterion)}
-        if draws:
-            labels, tasks = draws[-1].labels, draws[-1].tasks
-            seen = self._row_mask(tasks) if classes else None
-            terms["replay"] = self.replay_weight * supervised(
-                among(replayed[-1], seen), labels, criterion
-            )
-        if len(draws) > 1 and draws[0].logits is not None:
+        if not draws:
+            return {}
+        held = draws[-1]
+        mask = None
+        if not held.labels.is_floating_point():
+            mask = table.classes[held.tasks] if self.mode == "task" else table.seen
+        replay = supervised(among(replayed[-1], mask), held.labels, criterion)
+        terms = {"replay": self.replay_weight * replay}
+        if self.replay == "der++" and draws[0].logits is not None:
             terms["dark"] = self.dark_weight * dark_experience(replayed[0], draws[0].logits)
         return terms
 
-    def _mask(self, targets: Tensor, number: int) -> Tensor:
+    def _mask(self, table: TaskTable, targets: Tensor, number: int) -> Tensor | None:
+        """Return which classes new examples compete among."""
+        if targets.is_floating_point():
+            return None
         if self.mode == "task":
-            return self._task_classes[number]
+            return table.classes[number]
         if self.asymmetric and self.mode == "class" and self.replay is not None:
-            mask = torch.zeros_like(self._task_classes[0])
+            mask = torch.zeros_like(table.seen)
             mask[targets.flatten()] = True
             return mask
-        return self._task_classes.any(dim=0)
+        return table.seen
 
-    def _row_mask(self, tasks: Tensor) -> Tensor:
-        return self._task_classes[tasks] if self.mode == "task" else self._task_classes.any(dim=0)
+    def _descend(
+        self,
+        terms: dict[str, Tensor],
+        optimizer: torch.optim.Optimizer | None,
+        performance: float | None = None,
+    ) -> Report:
+        optimizer = optimizer or self._optimizer
+        loss = torch.stack(list(terms.values())).sum()
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        weights = dict(self.model.named_parameters())
+        before = {n: p.detach().clone() for n, p in weights.items()} if self.meta else {}
+        optimizer.step()
+        if self.meta is not None:
+            self.meta.scale(before)
+        self._pull(optimizer)
+        report = {"loss": loss.item(), **{name: term.item() for name, term in terms.items()}}
+        judged = -report["loss"] if performance is None else performance
+        if self.meta is not None:
+            self.meta.observe(judged, report["loss"])
+        if LocalLearning.find(self.model) is not None:
+            update_plasticity(self.model, performance=judged, loss=report["loss"])
+        return {**report, "performance": judged}
 
     def _pull(self, optimizer: torch.optim.Optimizer) -> None:
-        if not self.elastic.tasks or not self.elastic.strength:
+        share = 1.0 if self.replay is None else self.consolidation_with_replay
+        if not self.elastic.tasks or not self.elastic.strength or not share:
             return
-        rates = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
-        names = {name: rates.get(id(p), 0.0) for name, p in self.model.named_parameters()}
-        self.elastic.pull(self.model, names)
+        steps = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
+        rates = {
+            name: share * float(steps.get(id(p), 0.0)) for name, p in self.model.named_parameters()
+        }
+        self.elastic.pull(self.model, rates if self.meta is None else self.meta.stability(rates))
 
     # ------------------------------------------------------------------ consolidation
 
     def compute_parameter_importance(
-        self, dataloader: Any, num_samples: int = 1000
+        self, dataloader: Any, num_samples: int = 1000, *, task: TaskId | None = None
     ) -> dict[str, Tensor]:
+        """Measure what matters for these examples, and hold it from now on.
+
+        Parameters
+        ----------
+        dataloader : iterable of (inputs, targets)
+            A loader, or one pair.
+        num_samples : int
+            The most examples that are looked at, one gradient a class each.
+        task : int or str, optional
+            In task mode, among whose classes the model answers; by default all seen.
+
+        Returns
+        -------
+        dict of str to Tensor
+            The Fisher diagonal on these examples alone, by name of parameter.
+
+        Raises
+        ------
+        DataError
+            If there are none; nothing is changed.
+        """
         pairs = [(as_model_input(self._checked(x)[0]), y) for x, y in as_batches(dataloader)]
-        importance = fisher_diagonal(self.model, pairs, num_samples)
+        classes = self.tasks.seen
+        if self.mode == "task" and task is not None:
+            classes = self.tasks.classes[self.tasks.of(task)]
+        # Outputs that no example ever had a part in have never been trained: their answers mean
+        # nothing, and would pass for great uncertainty.
+        known = classes.nonzero().flatten() if bool(classes.any()) else None
+        likelihood = "gaussian" if self.steps and known is None else "categorical"
+        importance = fisher_diagonal(
+            self.model, pairs, num_samples, classes=known, likelihood=likelihood
+        )
         self.elastic.consolidate(self.model, importance)
         return importance
 
     def end_task(self, task: TaskId | None = None, dataloader: Any = None) -> Report:
-        number = self._task_number(task)
-        if number >= len(self.tasks):
+        """Consolidate a task and close it; its id does not come again.
+
+        Parameters
+        ----------
+        task : int or str, optional
+            Which; by default the one that is on.
+        dataloader : iterable of (inputs, targets), optional
+            Its examples; by default those of it that the buffer holds.
+
+        Raises
+        ------
+        NotReadyError
+            If nothing was learned of it.
+        ConfigError
+            If it is over already.
+        """
+        number = self.tasks.number(task)
+        if number >= len(self.tasks.names):
             raise NotReadyError("nothing was learned of this task", cure="train on it first")
-        if self.elastic.strength and dataloader is not None:
-            self.compute_parameter_importance(dataloader)
-        self.ended.append(self.tasks[number])
-        return {"task": self.tasks[number], "tasks": len(self.tasks)}
+        name = self.tasks.names[number]
+        if self.elastic.strength:
+            examples = self._held(number) if dataloader is None else dataloader
+            if examples is not None:
+                self.compute_parameter_importance(examples, task=name)
+        self.tasks = self.tasks.closed(name)
+        return {"task": name, **self.stats()}
+
+    def _held(self, number: int) -> tuple[Tensor, Tensor] | None:
+        if not len(self.buffer):
+            return None
+        held = self.buffer.everything()
+        own = held.tasks == number
+        return (held.inputs[own], held.labels[own]) if bool(own.any()) else None
 
     def sleep(self) -> Report:
+        """Replay the buffer offline, then consolidate on it; a second sleep in a row does nothing.
+
+        Raises
+        ------
+        NotReadyError
+            If nothing has been learned yet.
+        """
         if not self.steps:
             raise NotReadyError("nothing to consolidate yet", cure="call learn((x, y)) first")
-        if self._rested:
-            return {"replayed": 0}
-        if self.elastic.strength and self.replay is not None:
+        steps = self.sleep_steps if len(self.buffer) and not self._rested else 0
+        for _ in range(steps):
+            draws = self._draws(self.replay_rows or 32)
+            _, replayed = self._forward(None, draws)
+            self._descend(self._past(self.tasks, draws, replayed, None), None)
+        if steps and self.elastic.strength:
             held = self.buffer.everything()
             self.compute_parameter_importance((held.inputs, held.labels))
         self._rested = True
-        return {"replayed": 0}
+        return {"replayed": steps}
 
     # ------------------------------------------------------------------ answers
 
-    @torch.no_grad()
     def scores(self, x: ArrayLike, task: TaskId | None = None) -> Float[Tensor, "batch ..."]:
+        """Return the outputs for each row; classes that do not take part are minus infinity.
+
+        Raises
+        ------
+        NotReadyError
+            If nothing has been learned yet.
+        ConfigError
+            In task mode, if the task is unknown.
+        ShapeError, DTypeError, DataError
+            Unusable input.
+        """
         if self._input_shape is None:
             raise NotReadyError("nothing has been learned yet", cure="call learn((x, y)) first")
-        inputs, _ = self._checked(x)
-        with self._evaluating():
-            outputs: Tensor = self.model(as_model_input(inputs))
-        if not bool(self._task_classes.any()):
+        outputs = self._answer(self._checked(x)[0])
+        if not bool(self.tasks.classes.any()):
             return outputs
-        if self.mode != "task":
-            return among(outputs, self._task_classes.any(dim=0))
-        if task not in self.tasks:
-            raise ConfigError(
-                "this task is unknown",
-                got=repr(task),
-                expected="one of: " + ", ".join(map(repr, self.tasks)),
-            )
-        return among(outputs, self._task_classes[self.tasks.index(task)])
+        if self.mode == "task":
+            return among(outputs, self.tasks.classes[self.tasks.of(task)])
+        return among(outputs, self.tasks.seen)
 
     def predict(self, x: ArrayLike, task: TaskId | None = None) -> Tensor:
+        """Return the class of each row (the outputs, where targets are values); as :meth:`scores`.
+
+        ``task`` is needed in task mode and not looked at otherwise.
+        """
         scores = self.scores(x, task)
-        return scores.argmax(dim=-1) if bool(self._task_classes.any()) else scores
+        return scores.argmax(dim=-1) if bool(self.tasks.classes.any()) else scores
+
+    @torch.no_grad()
+    def _answer(self, inputs: Tensor) -> Tensor:
+        with self._evaluating():
+            outputs: Tensor = self.model(as_model_input(inputs))
+        return outputs
 
     @contextmanager
     def _evaluating(self) -> Iterator[None]:
@@ -315,10 +491,11 @@ class ContinualLearningSTDP(Persistent):
                 module.training = training
 
     def stats(self) -> Report:
+        """Return counts as plain numbers."""
         return {
             "steps": self.steps,
-            "tasks": len(self.tasks),
-            "classes": int(self._task_classes.any(dim=0).sum()) if self.tasks else 0,
+            "tasks": len(self.tasks.names),
+            "classes": int(self.tasks.seen.sum()),
             "buffer": len(self.buffer),
             "consolidations": self.elastic.tasks,
         }
@@ -326,63 +503,86 @@ class ContinualLearningSTDP(Persistent):
     # ------------------------------------------------------------------ state
 
     def config(self) -> dict[str, Any]:
+        """Return the constructor arguments; ``model`` is None where no spec was given."""
         return {
             "model": self._spec,
             "consolidation_strength": self.elastic.strength,
             "plasticity_decay": self.elastic.decay,
             "importance_update_rate": self.elastic.rate,
-            "use_meta_plasticity": self.use_meta_plasticity,
+            "use_meta_plasticity": self.meta is not None,
             "mode": self.mode,
             "buffer": self.buffer.config(),
             "replay": self.replay,
             "asymmetric": self.asymmetric,
             "dark_weight": self.dark_weight,
             "replay_weight": self.replay_weight,
+            "consolidation_with_replay": self.consolidation_with_replay,
             "replay_rows": self.replay_rows,
+            "sleep_steps": self.sleep_steps,
             "lr": self.lr,
             "seed": self.seed,
         }
 
     def export_state(self) -> State:
+        """Return weights, springs, buffer, optimizer, tasks and what steers plasticity."""
+        life = {
+            "steps": self.steps,
+            "rested": self._rested,
+            "input": None if self._input_shape is None else list(self._input_shape),
+            "output": list(self._output_shape),
+            **self.tasks.values(),
+        }
         weights = {name: t.detach().clone() for name, t in self.model.state_dict().items()}
-        return State.nest(
-            {
-                "model": State({}, weights),
-                "elastic": self.elastic.export_state(),
-                "buffer": self.buffer.export_state(),
-                "optimizer": pack_optimizer(self._optimizer),
-                "tasks": State(
-                    {
-                        "names": list(self.tasks),
-                        "ended": list(self.ended),
-                        "steps": self.steps,
-                        "rested": self._rested,
-                        "input": None if self._input_shape is None else list(self._input_shape),
-                        "output": list(self._output_shape),
-                    },
-                    {"classes": self._task_classes.clone()},
-                ),
-            }
-        )
+        parts = {
+            "life": State(life, {"classes": self.tasks.classes.clone()}),
+            "model": State({}, weights),
+            "elastic": self.elastic.export_state(),
+            "buffer": self.buffer.export_state(),
+            "optimizer": pack_optimizer(self._optimizer),
+        }
+        if self.meta is not None:
+            parts["meta"] = self.meta.controller.export_state()
+        if LocalLearning.find(self.model) is not None:
+            parts["plasticity"] = export_plasticity(self.model)
+        return State.nest(parts)
 
     def import_state(self, state: State) -> None:
-        tasks = state.part("tasks")
+        """Put back what :meth:`export_state` returned."""
+        life = state.part("life")
         self.model.load_state_dict(dict(state.part("model").tensors))
         self.elastic.import_state(state.part("elastic"))
         self.buffer.import_state(state.part("buffer"))
         unpack_optimizer(self._optimizer, state.part("optimizer"))
-        self.tasks, self.ended = list(tasks.values["names"]), list(tasks.values["ended"])
-        self.steps, self._rested = tasks.values["steps"], tasks.values["rested"]
-        shape = tasks.values["input"]
+        if self.meta is not None:
+            self.meta.controller.import_state(state.part("meta"))
+        if LocalLearning.find(self.model) is not None:
+            import_plasticity(self.model, state.part("plasticity"))
+        self.tasks = TaskTable.restored(life.values, life.tensors["classes"])
+        self.steps, self._rested = life.values["steps"], life.values["rested"]
+        shape = life.values["input"]
         self._input_shape = None if shape is None else tuple(shape)
-        self._output_shape = tuple(tasks.values["output"])
-        self._task_classes = tasks.tensors["classes"].clone()
+        self._output_shape = tuple(life.values["output"])
 
     @classmethod
     def load(cls, path: str | Path, *, model: nn.Module | None = None) -> ContinualLearningSTDP:
+        """Read what :meth:`save` wrote; it goes on bit for bit.
+
+        Parameters
+        ----------
+        path : path
+            The folder.
+        model : nn.Module, optional
+            The module, built as it was, where the learner was not given a spec of it; its weights
+            are replaced by the saved ones.
+
+        Raises
+        ------
+        CheckpointError
+            If the checkpoint cannot be used, or holds a module of your own and none is given.
+        """
         checkpoint = load_checkpoint(path, cls.kind)
         config = dict(checkpoint.config)
-        if "model" in config and config["model"] is None and model is None:
+        if config.get("model", "") is None and model is None:
             raise CheckpointError(
                 f"the checkpoint {path} holds the weights of a module of your own",
                 cure="build the module as it was, and give it: load(path, model=module)",
@@ -396,6 +596,20 @@ class ContinualLearningSTDP(Persistent):
             raise CheckpointError(
                 f"the checkpoint {path} does not fit {cls.__name__}",
                 got=str(error),
-                cure="it was written by another version or altered by hand",
+                cure="it was written by another version or altered by hand, or the module differs",
             ) from error
         return learner
+
+
+def _check_choice(name: str, value: str | None, choices: tuple[str | None, ...]) -> None:
+    if value not in choices:
+        raise ConfigError(
+            f"unknown {name}", got=repr(value), expected="one of: " + ", ".join(map(repr, choices))
+        )
+
+
+@torch.no_grad()
+def _performance(outputs: Tensor, targets: Tensor, mask: Tensor | None) -> float | None:
+    if targets.is_floating_point():
+        return None
+    return float((among(outputs, mask).argmax(dim=-1) == targets).float().mean())
