@@ -30,6 +30,8 @@ from plasticish.spiking.local_learning import LocalLearning, relative_bound
 from plasticish.spiking.network import LiquidSpikingNetwork
 from plasticish.spiking.plasticity_rule import RULES
 from plasticish.spiking.plasticity_state import export_plasticity
+from plasticish.spiking.recording import STILL_TICKS, event_rates
+from plasticish.spiking.stdp_rules import HomeostaticSTDP
 
 TYPES = ["classical", "triplet", "homeostatic", "bcm"]
 
@@ -234,8 +236,8 @@ def test_a_step_is_the_rule_on_weights_as_shares_of_their_bound(kind: str) -> No
     bound = relative_bound(before)
     target = {"target_rate": 0.1} if kind in ("homeostatic", "bcm") else {}
     rule: Any = RULES[kind](learning_rate=0.3, w_min=-1.0, w_max=1.0, **target)
-    pre = (1 - torch.exp(-0.1 * x.clamp(min=0)))[:, None].expand(-1, 20, -1)
-    post = (1 - torch.exp(-0.1 * activity.clamp(min=0)))[:, None].expand(-1, 20, -1)
+    pre = (1 - torch.exp(-0.1 * x.clamp(min=0)))[:, None].expand(-1, STILL_TICKS, -1)
+    post = (1 - torch.exp(-0.1 * activity.clamp(min=0)))[:, None].expand(-1, STILL_TICKS, -1)
     change, _ = rule.window(pre, post, None, before / bound, 2.0)
     expected = bound * (before / bound + 0.3 * change).clamp(-1, 1)
     torch.testing.assert_close(model[0].weight.detach(), expected)
@@ -308,7 +310,7 @@ def test_homeostasis_follows_the_mean_rate_of_each_neuron() -> None:
         update_plasticity(model)
     share = LocalLearning.of(model).layers["0"].slow["share"]
     # Events at ticks 1..n, each decayed until the end: a geometric sum.
-    q, n = exp(-0.01), 20 * updates
+    q, n = exp(-0.01), STILL_TICKS * updates
     expected = q**n + (0.01 / 0.05) * rate * (1 - q**n) / (1 - q)
     torch.testing.assert_close(share, expected, rtol=1e-4, atol=1e-5)
     assert float(share.max() - share.min()) > 0.5

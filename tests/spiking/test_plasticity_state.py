@@ -26,7 +26,7 @@ from plasticish.spiking.integration import (
     update_plasticity,
 )
 from plasticish.spiking.plasticity_state import export_plasticity, import_plasticity
-from plasticish.spiking.recording import event_rates
+from plasticish.spiking.recording import STILL_TICKS, event_rates
 from plasticish.spiking.stdp_rules import ClassicalSTDP
 
 
@@ -106,7 +106,7 @@ def test_factors_scale_the_next_step_of_the_rule() -> None:
     modulated = ClassicalSTDP().modulated(1.0, factors.time_constant)
     assert factors.learning_rate != 1
     pre, post = event_rates(x), event_rates(mlp()[0](x).detach())
-    shown = [side[:, None].expand(-1, 20, -1) for side in (pre, post)]
+    shown = [side[:, None].expand(-1, STILL_TICKS, -1) for side in (pre, post)]
     ratio = modulated.window(*shown, None)[0] / ClassicalSTDP().window(*shown, None)[0]
     ratio = torch.where(changes[0] == 0, 0.0, ratio) * factors.learning_rate
     torch.testing.assert_close(changes[1], changes[0] * ratio, atol=1e-7, rtol=1e-2)

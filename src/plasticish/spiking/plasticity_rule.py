@@ -154,11 +154,8 @@ def rule_from_dict(written: Mapping[str, Any]) -> PlasticityRule[Any]:
             got=", ".join(strangers),
             expected=", ".join(sorted(known)),
         )
-    infinite = {"inf", "-inf"}
+    infinite = ("inf", "-inf")  # a tuple, for a value may be unhashable
     made: PlasticityRule[Any] = rule(
-        **{
-            name: float(v) if isinstance(v, str) and v in infinite else v
-            for name, v in named.items()
-        }
+        **{name: float(v) if v in infinite else v for name, v in named.items()}
     )
     return made

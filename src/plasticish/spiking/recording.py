@@ -9,7 +9,7 @@ and graded activity :math:`a` as the chance of a spike in a tick of a Poisson pr
 
 .. math:: p = 1 - e^{-g\,\max(a, 0)}, \qquad g = 0.1
 
-A single call without time is a still picture: its rates are shown to the rule for 20 ticks. A rule
+A single call without time is a still picture: its rates are shown to the rule for 10 ticks. A rule
 is linear in the events of any one tick, so what it makes of rates is, as long as spikes of one tick
 do not pair, the expectation over all spike trains that have these rates.
 """
@@ -32,8 +32,8 @@ __all__ = ["RATE_GAIN", "STILL_TICKS", "LayerRecord", "Recorder", "event_rates",
 RATE_GAIN = 0.1
 """Chance of a spike per tick and unit of activity: 1 fires in about every tenth tick."""
 
-STILL_TICKS = 20
-"""Ticks that a still input is shown for: about the reach of a pair of spikes at dt = 1 ms."""
+STILL_TICKS = 10
+"""Ticks that a still input is shown for: within the reach of a pair of spikes at dt = 1 ms."""
 
 
 def event_rates(activity: Tensor) -> Tensor:
