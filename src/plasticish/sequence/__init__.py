@@ -1,14 +1,15 @@
 """Learners of sequences: the abstraction tree of what was seen, and what it predicts.
 
-Here live the alphabet, the tree, the experts with their mixer, and :class:`PlasticMemory`, which is
-all of them together. Sequences are text, bytes, or lists of integers or words; images, spikes and
-replies are elsewhere.
+Here live the alphabet, the tree, the library of concepts, the experts with their mixer, and
+:class:`PlasticMemory`, which is all of them together. Sequences are text, bytes, or lists of
+integers or words; images, spikes and replies are elsewhere.
 """
 
 from .alphabet import Alphabet, Encoded
 from .experts import EXPERTS, Expert
+from .library import Concept, ConceptLibrary
 from .memory import PlasticMemory
-from .prediction import Prediction, Reason, Why
+from .prediction import NamedConcept, Prediction, Reason, Why
 from .predictor import Predictor
 from .tree import AbstractionTree, Node
 
@@ -16,8 +17,11 @@ __all__ = [
     "EXPERTS",
     "AbstractionTree",
     "Alphabet",
+    "Concept",
+    "ConceptLibrary",
     "Encoded",
     "Expert",
+    "NamedConcept",
     "Node",
     "PlasticMemory",
     "Prediction",

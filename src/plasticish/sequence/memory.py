@@ -12,6 +12,7 @@ import torch
 from plasticish.core import (
     LEARNERS,
     ConfigError,
+    DataError,
     NotReadyError,
     Persistent,
     Report,
@@ -22,7 +23,8 @@ from plasticish.core import (
 
 from .alphabet import Alphabet, Encoded, Symbols
 from .experts import EXPERTS, OTHER, classes_of
-from .prediction import Prediction, Why
+from .library import ConceptLibrary
+from .prediction import NamedConcept, Prediction, Why
 from .predictor import Predictor
 from .reasons import reasons_for
 from .tree import AbstractionTree, Node, check_amount
@@ -79,6 +81,7 @@ class PlasticMemory(Persistent):
         self.experts, self.max_synapses, self.seed = experts, max_synapses, seed
         self.alphabet = Alphabet()
         self.tree = AbstractionTree()
+        self.library = ConceptLibrary()
         self.predictor = Predictor(EXPERTS[experts], max_synapses)
         self.classes = np.array([OTHER], np.int64)
         self._symbols_read = 0
@@ -112,7 +115,7 @@ class PlasticMemory(Persistent):
         batch = self._encode(sequences)
         self._take_in(batch)
         nats = self.predictor.learn(batch, self.classes)
-        self.tree.insert(batch)
+        self.library.add(batch, *self.tree.insert(batch))
         self._symbols_read += len(batch.codes)
         self._rested = False
         return {
@@ -137,10 +140,10 @@ class PlasticMemory(Persistent):
         batch = self._encode([sequence])
         amount = check_amount(amount)
         if amount < 0:
-            self.tree.withdraw(batch.codes, -amount)
+            self._withdraw(batch, -amount)
         else:
             self._take_in(batch)
-            self.tree.insert(batch, amount)
+            self.library.add(batch, *self.tree.insert(batch, amount))
         self.predictor.count(batch, self.classes, amount)
         self._rested = False
         return {"count": self.tree.weight(batch.codes)}
@@ -148,7 +151,8 @@ class PlasticMemory(Persistent):
     def forget(self, sequence: Symbols) -> Report:
         """Forget a sequence, however often it was learned: tree and counts are as if it never came.
 
-        What the mixer learned from it about the experts stays, as do its symbols.
+        What the mixer learned from it about the experts stays, as do its symbols and the concepts
+        that it helped to find.
 
         Raises
         ------
@@ -157,7 +161,7 @@ class PlasticMemory(Persistent):
         """
         batch = self._encode([sequence])
         held = self.tree.weight(batch.codes)
-        self.tree.withdraw(batch.codes, held or 1.0)
+        self._withdraw(batch, held or 1.0)
         self.predictor.count(batch, self.classes, -held)
         self._rested = False
         return {"forgotten": held}
@@ -325,6 +329,50 @@ class PlasticMemory(Persistent):
         """Yield the nodes of the tree, a parent before its children."""
         return self.tree.nodes()
 
+    def concepts(self, level: int | None = None) -> list[NamedConcept]:
+        """Return the patterns that recur anywhere, of one level or of all, most frequent first."""
+        return [
+            NamedConcept(
+                f"C{found.id}",
+                found.level,
+                found.count,
+                self.alphabet.decode(found.expansion),
+                tuple(self._name_of(part) for part in found.parts),
+            )
+            for found in self.library.concepts(level)
+        ]
+
+    def parse(self, sequence: Symbols) -> list[NamedConcept]:
+        """Show how a sequence, stored or not, is built from concepts and single symbols.
+
+        Raises
+        ------
+        DataError
+            If a symbol of it was never seen.
+        """
+        batch = self._encode([sequence])
+        if batch.new:
+            raise DataError("a symbol was never seen", got=repr(batch.new[0]))
+        leaf = self.tree.leaf(batch.codes)
+        found = self.library.parse(batch.codes[:-1]) if leaf < 0 else self.library.stored(leaf)
+        known = {concept.id: concept for concept in self.library.concepts()}
+        parts = []
+        for symbol in found.tolist():
+            expansion = self.alphabet.decode(self.library.expand(np.array([symbol], np.int32)))
+            concept = known.get(-1 - symbol)
+            level, count = (concept.level, concept.count) if concept else (0, 0)
+            inside = tuple(map(self._name_of, concept.parts)) if concept else ()
+            parts.append(NamedConcept(self._name_of(symbol), level, count, expansion, inside))
+        return parts
+
+    def sequences(self) -> Iterator[tuple[Symbols, float]]:
+        """Yield every distinct stored sequence, read from the library, and its count."""
+        for row in self.tree.leaves().tolist():
+            yield self.alphabet.decode(self.library.read(row)), self.tree.node(row).count
+
+    def _name_of(self, symbol: int) -> str:
+        return f"C{-1 - symbol}" if symbol < 0 else str(self.alphabet.symbols[symbol - 1])
+
     def text(self, codes: npt.NDArray[np.int32]) -> str:
         """Return codes as people read them; ``•`` is an end."""
         separator = "" if self.alphabet.kind in (None, "text") else " "
@@ -340,6 +388,7 @@ class PlasticMemory(Persistent):
             "alphabet": len(self.alphabet),
             "nodes": len(self.tree),
             "r_levels": max(self.tree.levels()),
+            "concepts": len(self.library),
             "contexts": self.predictor.contexts,
             "synapses": self.predictor.synapses,
             "sleeps": self._sleeps,
@@ -370,6 +419,7 @@ class PlasticMemory(Persistent):
             {
                 "memory": own,
                 "tree": self.tree.export_state(),
+                "library": self.library.export_state(),
                 "predictor": self.predictor.export_state(),
             }
         )
@@ -378,10 +428,13 @@ class PlasticMemory(Persistent):
         """Put back what :meth:`export_state` returned."""
         own = state.part("memory").values
         alphabet = Alphabet(own["kind"], own["symbols"])
-        tree, predictor = AbstractionTree(), Predictor(EXPERTS[self.experts], self.max_synapses)
+        tree, library = AbstractionTree(), ConceptLibrary()
+        predictor = Predictor(EXPERTS[self.experts], self.max_synapses)
         tree.import_state(state.part("tree"))
+        library.import_state(state.part("library"))
         predictor.import_state(state.part("predictor"))
-        self.alphabet, self.tree, self.predictor = alphabet, tree, predictor
+        self.alphabet, self.tree = alphabet, tree
+        self.library, self.predictor = library, predictor
         self.classes = np.array([OTHER, *classes_of(alphabet.symbols)], np.int64)
         self._symbols_read = int(own["symbols_read"])
         self._sleeps, self._rested = int(own["sleeps"]), bool(own["rested"])
@@ -390,6 +443,12 @@ class PlasticMemory(Persistent):
         if isinstance(sequences, (str, bytes)):
             sequences = [sequences]
         return self.alphabet.encode(sequences)
+
+    def _withdraw(self, batch: Encoded, amount: float) -> None:
+        leaf = self.tree.leaf(batch.codes)
+        self.tree.withdraw(batch.codes, amount)
+        if self.tree.weight(batch.codes) == 0:
+            self.library.remove(leaf)
 
     def _take_in(self, batch: Encoded) -> None:
         self.alphabet.grow(batch)

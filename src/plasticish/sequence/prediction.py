@@ -1,4 +1,4 @@
-"""What a memory says: a distribution over the next symbol, and the reasons for it."""
+"""What a memory says: what comes next and why, and the concepts that it found."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from .alphabet import Symbol, Symbols
 
-__all__ = ["Prediction", "Reason", "Why"]
+__all__ = ["NamedConcept", "Prediction", "Reason", "Why"]
 
 
 @dataclass(frozen=True)
@@ -90,3 +90,28 @@ class Why:
     probability: float
     reasons: tuple[Reason, ...]
     paths: tuple[tuple[Symbols, float], ...]
+
+
+@dataclass(frozen=True)
+class NamedConcept:
+    """A pattern of the library, in symbols.
+
+    Attributes
+    ----------
+    name : str
+        ``C0``, ``C1``, … in the order of discovery; a single symbol goes by itself.
+    level : int
+        0 for a single symbol; else one more than the higher of its parts.
+    count : int
+        Places in the distinct stored sequences where it stands, inside larger concepts too.
+    expansion : sequence
+        The symbols that it stands for.
+    parts : tuple of str
+        Names of what it is built of; empty for a single symbol.
+    """
+
+    name: str
+    level: int
+    count: int
+    expansion: Symbols
+    parts: tuple[str, ...]

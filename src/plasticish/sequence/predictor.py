@@ -19,6 +19,7 @@ from plasticish.core import ConfigError, State, make_generator, spawn_seed
 
 from . import mixing_kernels as kernels
 from .alphabet import Encoded
+from .arrays import power_of_two
 from .count_kernels import ALIVE, NOVEL, ONCE, SEEN, SLOT, SYNAPSE, Counts, move, weaken
 from .experts import Expert, expert_rows
 from .mixing_kernels import BUCKETS, FEATURES, SHARPNESS, Cursor, Mixer, Scratch
@@ -246,7 +247,7 @@ class Predictor:
                 weaken(self._counts, 0.5, 0.75)
         count, alive = len(self.experts), self.synapses
         self._move_to(
-            _power_of_two(4 * (self.contexts + count)), alive + alive // 2 + 4 * count * size
+            power_of_two(4 * (self.contexts + count)), alive + alive // 2 + 4 * count * size
         )
 
     def _move_to(self, slots: int, synapses: int) -> None:
@@ -259,7 +260,7 @@ class Predictor:
 
     def export_state(self) -> State:
         """Return the counts, contexts in the order of their keys, and the weights of the mixer."""
-        self._move_to(_power_of_two(2 * (self.contexts + 1)), self.synapses)
+        self._move_to(power_of_two(2 * (self.contexts + 1)), self.synapses)
         slots = self._counts.slots[self._counts.slots["key"] != 0]
         slots = slots[np.argsort(slots["key"])]
         picked = _spans(slots["first"], slots["size"])
@@ -292,14 +293,10 @@ class Predictor:
         head[ONCE] = state.values["once"]
         self._mixer = mixer
         self._counts = Counts(slots, synapses, arrays["seen"].copy(), head)
-        self._move_to(_power_of_two(2 * (len(size) + 1)), len(synapses))
+        self._move_to(power_of_two(2 * (len(size) + 1)), len(synapses))
 
 
 def _spans(first: npt.NDArray[np.int64], size: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
     """Return the places ``first[i] … first[i] + size[i] - 1`` of all i, one behind the other."""
     ends = np.cumsum(size.astype(np.int64))
     return np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(first - ends + size, size)
-
-
-def _power_of_two(size: int) -> int:
-    return 1 << max(size - 1, 1).bit_length()

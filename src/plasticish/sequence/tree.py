@@ -22,6 +22,7 @@ from plasticish.core import ConfigError, NotReadyError, State
 
 from . import tree_kernels as kernels
 from .alphabet import Encoded
+from .arrays import power_of_two, with_room
 from .tree_kernels import EDGE, END, NODE, ROOT
 
 __all__ = ["QUANTUM", "AbstractionTree", "Node", "check_amount"]
@@ -89,7 +90,9 @@ class AbstractionTree:
     --------
     >>> from plasticish.sequence import Alphabet
     >>> alphabet, tree = Alphabet(), AbstractionTree()
-    >>> tree.insert(alphabet.encode(["emma", "emily", "emma"]))
+    >>> leaves, fresh = tree.insert(alphabet.encode(["emma", "emily", "emma"]))
+    >>> fresh.tolist()
+    [True, True, False]
     >>> [(node.path.tolist(), node.count, node.r_level) for node in tree.nodes()]
     [([], 3.0, 2), ([1, 2], 3.0, 1), ([1, 2, 2, 3, 0], 2.0, 0), ([1, 2, 4, 5, 6, 0], 1.0, 0)]
     """
@@ -111,21 +114,29 @@ class AbstractionTree:
         """Number of stored sequences, repeated ones counted."""
         return float(self._nodes[ROOT]["count"])
 
-    def insert(self, batch: Encoded, amount: float = 1.0) -> None:
-        """Store every sequence of ``batch``, potentiating its path by ``amount`` > 0."""
+    def insert(
+        self, batch: Encoded, amount: float = 1.0
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """Store every sequence of ``batch``, potentiating its path by ``amount`` > 0.
+
+        Returns the number of each sequence's leaf, and whether it was not stored before.
+        """
+        leaves, fresh = np.zeros(len(batch), np.int64), np.zeros(len(batch), np.bool_)
         for first in range(0, len(batch), _CHUNK):
             starts = batch.starts[first : first + _CHUNK + 1]
             lengths = np.diff(starts)
             self._longest = max(self._longest, int(lengths.max()))
             self._reserve(len(lengths), int(lengths.sum()))
+            span = slice(first, first + _CHUNK)
             kernels.insert_all(
-                self._nodes, self._edges, self._head, self._text, batch.codes, starts,
-                np.full(len(lengths), amount),
+                self._nodes, self._edges, self._head, self._text, batch.codes, starts, amount,
+                leaves[span], fresh[span],
             )  # fmt: skip
+        return leaves, fresh
 
     def weight(self, sequence: Codes) -> float:
         """Return the count of a sequence (codes with the end); 0 if it is not stored."""
-        leaf = self._leaf(sequence)
+        leaf = self.leaf(sequence)
         return 0.0 if leaf < 0 else float(self._nodes[leaf]["count"])
 
     def withdraw(self, sequence: Codes, amount: float) -> None:
@@ -136,7 +147,7 @@ class AbstractionTree:
         NotReadyError
             If the sequence was never learned, or not that often.
         """
-        leaf = self._leaf(sequence)
+        leaf = self.leaf(sequence)
         held = 0.0 if leaf < 0 else float(self._nodes[leaf]["count"])
         if held < amount:
             raise NotReadyError(
@@ -209,7 +220,7 @@ class AbstractionTree:
 
     def sequences(self) -> Iterator[tuple[Codes, float]]:
         """Yield every distinct stored sequence (codes with the end) and its count."""
-        for row in self._leaves():
+        for row in self.leaves():
             yield (
                 kernels.path_to(self._nodes, self._text, row),
                 float(self._nodes[row]["count"]),
@@ -217,10 +228,11 @@ class AbstractionTree:
 
     def gathered(self) -> tuple[Codes, npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         """Return all distinct stored sequences end to end, where each starts, and their counts."""
-        leaves = self._leaves()
+        leaves = self.leaves()
         return (*kernels.paths_to(self._nodes, self._text, leaves), self._nodes["count"][leaves])
 
-    def _leaf(self, sequence: Codes) -> int:
+    def leaf(self, sequence: Codes) -> int:
+        """Return the number of a sequence's leaf, or -1 if it is not stored."""
         return int(kernels.locate(self._nodes, self._edges, self._text, sequence))
 
     def _alive(self) -> npt.NDArray[np.int64]:
@@ -228,18 +240,19 @@ class AbstractionTree:
         used[ROOT] = True
         return np.flatnonzero(used)
 
-    def _leaves(self) -> npt.NDArray[np.int64]:
+    def leaves(self) -> npt.NDArray[np.int64]:
+        """Return the numbers of all leaves."""
         alive = self._alive()[1:]
         leaves: npt.NDArray[np.int64] = alive[self._nodes["first_child"][alive] < 0]
         return leaves
 
     def _reserve(self, sequences: int, symbols: int) -> None:
         """Make room for so many more sequences, of so many symbols together."""
-        self._nodes = _with_room(self._nodes, int(self._head[kernels.ROWS]) + 2 * sequences)
-        self._text = _with_room(self._text, int(self._head[kernels.TEXT]) + symbols)
+        self._nodes = with_room(self._nodes, int(self._head[kernels.ROWS]) + 2 * sequences)
+        self._text = with_room(self._text, int(self._head[kernels.TEXT]) + symbols)
         edges = 2 * (int(self._head[kernels.EDGES]) + 2 * sequences)
         if edges > len(self._edges):
-            larger = np.zeros(_power_of_two(edges), EDGE)
+            larger = np.zeros(power_of_two(edges), EDGE)
             kernels.rehash(self._edges, larger)
             self._edges = larger
 
@@ -266,23 +279,11 @@ class AbstractionTree:
         self._head = np.array(state.values["head"], np.int64)
         self._longest = int(state.values["longest"])
         rows, text = int(self._head[kernels.ROWS]), int(self._head[kernels.TEXT])
-        self._nodes = np.zeros(_power_of_two(max(rows, 64)), NODE)
+        self._nodes = np.zeros(power_of_two(max(rows, 64)), NODE)
         for name in NODE.names or ():
             self._nodes[name][:rows] = state.tensors[name].numpy()
-        self._text = np.zeros(_power_of_two(max(text, 256)), np.int32)
+        self._text = np.zeros(power_of_two(max(text, 256)), np.int32)
         self._text[:text] = state.tensors["text"].numpy()
         # The table of edges follows from the nodes.
-        self._edges = np.zeros(_power_of_two(max(2 * int(self._head[kernels.EDGES]), 128)), EDGE)
+        self._edges = np.zeros(power_of_two(max(2 * int(self._head[kernels.EDGES]), 128)), EDGE)
         kernels.enter_edges(self._nodes, self._edges, self._text, self._alive()[1:])
-
-
-def _power_of_two(size: int) -> int:
-    return 1 << max(size - 1, 1).bit_length()
-
-
-def _with_room(array: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
-    if size <= len(array):
-        return array
-    larger = np.zeros(_power_of_two(size), array.dtype)
-    larger[: len(array)] = array
-    return larger

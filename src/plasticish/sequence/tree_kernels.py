@@ -219,19 +219,22 @@ def leaf_of(nodes, edges, head, text, sequence, begin, end):
 
 @compiled
 @no_type_check
-def insert_all(nodes, edges, head, text, sequences, starts, amounts):
-    """Store sequences: potentiate each path by its amount, and let levels rise along it."""
-    leaf = NONE
+def insert_all(nodes, edges, head, text, sequences, starts, amount, leaves, fresh):
+    """Store sequences: potentiate each path, and let levels rise along it.
+
+    ``leaves`` becomes the leaf of each sequence, ``fresh`` whether it was not stored before.
+    """
     for q in range(len(starts) - 1):
         leaf = leaf_of(nodes, edges, head, text, sequences, starts[q], starts[q + 1])
+        leaves[q] = leaf
+        fresh[q] = nodes[leaf].count == 0
         node = leaf
         while node != NONE:
-            nodes[node].count += amounts[q]
+            nodes[node].count += amount
             parent = nodes[node].parent
             if parent != NONE and nodes[parent].level <= nodes[node].level:
                 nodes[parent].level = nodes[node].level + 1
             node = parent
-    return leaf
 
 
 @compiled
