@@ -1,4 +1,4 @@
-"""Every published value of a plasticity rule, from the public rules, at several steps."""
+"""Every reference value of a plasticity rule, from the public rules, at several steps."""
 
 from __future__ import annotations
 
@@ -29,18 +29,11 @@ PROTOCOLS: Mapping[str, Protocol] = {
 """What computes the values of each block of the reference."""
 
 STEPS: Mapping[str, float | None] = {"exact": None, "dt 1": 1.0, "dt 0.5": 0.5, "dt 0.1": 0.1}
-NO_GRID = (
-    "triplet STDP, published rows",
-    "triplet STDP under Poisson trains",
-    "synapses of many timescales",
-    "closed-form continuous-time cell",
-)
-"""Blocks that have no step length."""
-ROUNDING = 0.5 + 1e-6
-"""Of the last digit, how far a correctly rounded value may be; it may lie on the edge of two."""
+ROUNDING = 0.5
+"""Of the last digit: how far a value may be that was printed correctly rounded."""
 LAST_DIGIT = 1.0
-"""What tagging and capture may be off: one of its values was printed after a numerical
-integration, and is 0.7392 in closed form where 0.7391 is printed."""
+"""What tagging and capture may be off: in closed form one of its values is 0.73920, where the
+reference prints 0.7391."""
 
 
 def deviations(block: str, dt: float | None) -> dict[str, float]:
@@ -56,27 +49,26 @@ def deviations(block: str, dt: float | None) -> dict[str, float]:
 
 
 def _goals() -> list[Goal]:
-    goals = []
-    for block in PROTOCOLS:
-        bound = LAST_DIGIT if block == "tagging and capture" else ROUNDING
-        for column, dt in STEPS.items():
-            if (block not in NO_GRID or dt is None) and (block != "BCM" or dt is not None):
-                goals.append(Goal(block, column, "<=", bound))
-    return goals
+    return [
+        Goal(block, "worst", "<=", LAST_DIGIT if block == "tagging and capture" else ROUNDING)
+        for block in PROTOCOLS
+    ]
 
 
 @scenario(
     "spike/golden",
-    title="published values of plasticity rules",
+    title="reference values of plasticity rules",
     question="Do the public rules give what the papers print, whatever the step?",
-    protocol="""Every value of the papers that the rules are from is computed by the public step and
-    window functions, in float64. Shown is the worst deviation of a block, in units of the last
-    printed digit: up to 0.5 is rounding. 'Exact' takes one step an event, the other columns a grid
-    of that many ms (minutes for tagging; steps of a tapped delay line for dopamine). Pauses between
-    repeats slower than 10 Hz are stepped through for 40 ms, the rest is one step. 'Values' counts
-    what was compared, 'missing' the values of the block that no column computes.""",
-    data="printed values",
+    protocol="""Parameters and predictions of the published models, as printed, are computed by the
+    public step and window functions, in float64. Shown is the worst deviation of a block, in units
+    of the last printed digit: up to 0.5 is rounding; 'worst' is over all columns. 'Exact' takes one
+    step an event, the other columns a grid of that many ms (minutes for tagging; steps of a tapped
+    delay line for dopamine). Pauses between repeats slower than 10 Hz are stepped through for 40
+    ms, the rest is one step. 'Values' counts what was compared, 'missing' the values of the block
+    that no column computes.""",
+    data="reference values of the models",
     metrics=[
+        Metric("worst", "", 3, higher_is_better=False, tolerance=0.05),
         Metric("values", "", 0, higher_is_better=True, tolerance=0),
         Metric("missing", "", 0, higher_is_better=False, tolerance=0),
         *(Metric(column, "", 3, higher_is_better=False, tolerance=0.05) for column in STEPS),
@@ -89,16 +81,18 @@ def golden(context: Context) -> Findings:
     findings = Findings()
     for block in PROTOCOLS:
         seen: set[str] = set()
+        worst = {}
         for column, dt in STEPS.items():
             if context.quick and dt not in (None, 1.0):
                 continue
             found = deviations(block, dt)
             seen.update(found)
             if found:
-                findings.add(block, **{column: max(found.values())})
-        findings.add(block, values=len(seen), missing=len(set(reference()[block].values) - seen))
+                worst[column] = max(found.values())
+        missing = len(set(reference()[block].values) - seen)
+        findings.add(block, worst=max(worst.values()), values=len(seen), missing=missing, **worst)
     findings.notes.append(
         "Tagging and capture: with the strong event 2 h before, the closed form is 0.73920, which "
-        "Euler steps of 10, 5 and 1 s approach from above; 0.7391 is printed."
+        "Euler steps approach from above as they get shorter; the reference prints 0.7391."
     )
     return findings
