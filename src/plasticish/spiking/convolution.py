@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from plasticish.core import ConfigError, Report, ShapeError
+from plasticish.core import Report, ShapeError
 from plasticish.rules.parameters import Reduction, check_choice
 
 from .plastic import PlasticModule
@@ -177,7 +177,7 @@ class STDPConv2d(PlasticModule, nn.Conv2d):
             )
         )
         if height < 1 or width < 1:
-            raise ConfigError(
+            raise ShapeError(
                 "the input is smaller than the kernel",
                 got=str(tuple(pre.shape[3:])),
                 expected=f"at least {self.kernel_size}, with padding",

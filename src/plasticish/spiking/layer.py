@@ -80,7 +80,7 @@ class STDPLayer(PlasticModule, nn.Linear):
     @classmethod
     def from_linear(
         cls,
-        linear: nn.Linear,
+        linear: nn.Module,
         stdp_rule: PlasticityRule[Any],
         *,
         mask: Tensor | None = None,
