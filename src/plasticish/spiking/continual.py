@@ -44,6 +44,7 @@ __all__ = ["ContinualLearningSTDP", "ContinualMode", "ReplayKind"]
 
 ContinualMode = Literal["class", "domain", "task"]
 ReplayKind = Literal["er", "der++"]
+LARGEST_GRADIENT = 1.0
 BUFFER = {"capacity": 1000, "policy": "class_balanced", "distinct": True}
 
 
@@ -92,7 +93,7 @@ class ContinualLearningSTDP(Persistent):
     sleep_steps : int
         Replayed batches of a sleep.
     lr : float
-        Of the stochastic gradient descent that :meth:`learn` uses.
+        Of the stochastic gradient descent that :meth:`learn` uses, gradients clipped to norm 1.
     seed : int
         Of the model (if built here), the buffer and the controller.
 
@@ -319,10 +320,13 @@ class ContinualLearningSTDP(Persistent):
         optimizer: torch.optim.Optimizer | None,
         performance: float | None = None,
     ) -> Report:
+        own = optimizer is None
         optimizer = optimizer or self._optimizer
         loss = torch.stack(list(terms.values())).sum()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
+        if own:  # inputs of any scale, and batches of one, would else throw plain descent about
+            nn.utils.clip_grad_norm_(self.model.parameters(), LARGEST_GRADIENT)
         weights = dict(self.model.named_parameters())
         before = {n: p.detach().clone() for n, p in weights.items()} if self.meta else {}
         optimizer.step()

@@ -97,7 +97,7 @@ def supervised(outputs: Tensor, targets: Tensor, criterion: Criterion | None) ->
     if not bool(torch.isfinite(loss)):
         raise DataError(
             "the loss is not finite",
-            got=str(float(loss)),
+            got=str(loss.item()),
             cure="lower the learning rate, and use no label smoothing where classes are masked",
         )
     return loss
