@@ -105,9 +105,10 @@ class PlasticModule(nn.Module):
                 # Where bounds exclude 0, clipping would grow connections that do not exist.
                 fresh = fresh.masked_fill(~self.mask.flatten(1), 0.0)
             report = self._reported(weight, fresh, change, pre, post)
-            self._assign(fresh.view_as(self.weight))
+            self._assign(fresh.reshape(self.weight.shape))
         if carry:
             self.traces = state
+        self._tell(report["reason"])
         return report
 
     def _assign(self, weight: Tensor) -> None:
@@ -135,20 +136,24 @@ class PlasticModule(nn.Module):
         existing = weight.numel() if self.mask is None else int(self.mask.sum())
         share = int(moved.sum()) / max(existing, 1)
         reason = "" if share else silent_cause(self.stdp_rule, weight, change, pre, post, existing)
-        if reason and reason not in self._told:
-            self._told.add(reason)
-            warnings.warn(
-                f"{type(self).__name__} changed no weight: {reason}. (Said once; every report of "
-                "an update has it under 'reason'.)",
-                UserWarning,
-                stacklevel=4,
-            )
         return {
             "changed": share,
             "mean_change": float((fresh - weight).abs().sum()) / max(existing, 1),
             "silent": bool(reason),
             "reason": reason,
         }
+
+    def _tell(self, reason: str) -> None:
+        """Warn of a silence, once for each reason."""
+        if not reason or reason in self._told:
+            return
+        self._told.add(reason)
+        warnings.warn(
+            f"{type(self).__name__} changed no weight: {reason}. (Said once; every report of an "
+            "update has it under 'reason'.)",
+            UserWarning,
+            stacklevel=4,
+        )
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> PlasticModule:
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
