@@ -258,7 +258,7 @@ def test_it_remembers_a_symbol_through_a_sequence() -> None:
     def loss(logits: Tensor, y: Tensor) -> Tensor:
         return functional.cross_entropy(logits[:, -1], y)
 
-    train(net, x, x[:, 0], loss, epochs=12, lr=5e-3)
+    train(net, x, x[:, 0], loss, epochs=10, lr=5e-3)
     new = torch.randint(0, 4, (512, 7), generator=generator)
     with torch.no_grad():
         right = net(new)[:, -1].argmax(1) == new[:, 0]
@@ -273,7 +273,7 @@ def test_it_learns_a_controller_from_demonstrations() -> None:
     y = 2.0 * torch.tanh(x @ gain)
     config = LiquidSpikingConfig.control(3, 1, low=-2.0, high=2.0, units=32, backbone_units=32)
     net = LiquidSpikingNetwork(config)
-    train(net, x[:768], y[:768], functional.mse_loss, epochs=12, lr=5e-3)
+    train(net, x[:768], y[:768], functional.mse_loss, epochs=10, lr=5e-3)
     with torch.no_grad():
         error = functional.mse_loss(net(x[768:]), y[768:]) / y[768:].var()
     assert float(error) < 0.05
