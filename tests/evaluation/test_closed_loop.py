@@ -62,7 +62,7 @@ def test_gymnasium_gives_the_same_returns(family):
     for body in FAMILIES[family].values():
         policy = network(body)
         ours, theirs = (
-            closed_loop_returns(policy, body, episodes=3, seed=1, simulator=name)
+            closed_loop_returns(policy, body, episodes=2, seed=1, simulator=name)
             for name in ("batched", "gymnasium")
         )
         torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
@@ -72,7 +72,7 @@ def test_gymnasium_gives_the_same_returns(family):
 def test_the_whole_of_a_good_episode_is_gymnasiums():
     pytest.importorskip("gymnasium", reason="the extra robotics is not installed")
     ours, theirs = (
-        closed_loop_returns(steering, Pendulum(), episodes=4, seed=2, simulator=name)
+        closed_loop_returns(steering, Pendulum(), episodes=2, seed=2, simulator=name)
         for name in ("batched", "gymnasium")
     )
     torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)

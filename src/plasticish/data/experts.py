@@ -17,7 +17,7 @@ from jaxtyping import Float64, Int64
 from numpy import ndarray
 from scipy.linalg import solve_discrete_are
 
-from plasticish.core import DTypeError
+from plasticish.core import ConfigError, DTypeError
 
 from .bodies import Body, CartPole, CartPolePhysics, Pendulum, PendulumPhysics
 
@@ -40,6 +40,8 @@ def expert(body: Body) -> Expert:
     ------
     DTypeError
         If nobody knows how to steer such a body.
+    ConfigError
+        If its physics leaves a motion that no command reaches.
 
     Examples
     --------
@@ -115,6 +117,14 @@ def _regulator(
     Q: Float64[ndarray, "state state"],
     r: float,
 ) -> Float64[ndarray, " state"]:
-    P = solve_discrete_are(A, B, Q, np.array([[r]]))
+    try:
+        P = solve_discrete_are(A, B, Q, np.array([[r]]))
+    except np.linalg.LinAlgError as error:
+        raise ConfigError(
+            "under this physics the body cannot be held",
+            got=str(error),
+            expected="physics in which every motion can be steered",
+            cure="without gravity, say, cart and pole drift apart: choose other values",
+        ) from error
     gains: Float64[ndarray, " state"] = (B.T @ P @ A / (r + B.T @ P @ B))[0]
     return gains
