@@ -38,7 +38,6 @@ class StdpType(StrEnum):
 
 
 def train(
-    context: typer.Context,
     task: Annotated[
         TaskKind, typer.Option(metavar="TASK", help="vision, llm or robotics.")
     ] = TaskKind.VISION,
@@ -145,16 +144,15 @@ def train(
     """
     from .output import Output
     from .train_config import TrainConfig
-    from .training import begin, finish, refuse_other_options, take_up
+    from .training import begin, finish, take_up
 
     output = Output(json, quiet)
-    if resume is not None:
-        refuse_other_options(context)
-        finish(resume, take_up(resume), output)
-        return
     config = TrainConfig(
         task.value, data.value, epochs, continual_learning, consolidation_strength, use_replay,
         replay_buffer_size, use_stdp, stdp_type.value, stdp_learning_rate, use_meta_plasticity,
         meta_lr, seed,
     )  # fmt: skip
-    finish(*begin(config, out, force=force), output)
+    if resume is not None:
+        finish(resume, take_up(resume, config), output)
+    else:
+        finish(*begin(config, out, force=force), output)

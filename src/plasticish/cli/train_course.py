@@ -13,6 +13,7 @@ from plasticish.data import (
     BatchLoader,
     BodyTask,
     LabelledSet,
+    Source,
     Task,
     class_splits,
     few_shot,
@@ -32,6 +33,10 @@ __all__ = ["Arena", "Course", "Lesson", "make_course"]
 
 ASKED_TOGETHER = 512
 FASHION_PER_CLASS = 400
+VISION: dict[str, dict[str, int]] = {
+    "digits": {"units": 64, "backbone_units": 64, "steps": 6},
+    "fashion": {"units": 96, "backbone_units": 96, "steps": 6},
+}
 TOPICS = ("ai", "coding", "emotion", "trivia")
 CONTEXT = 24
 WINDOWS = 1500
@@ -159,14 +164,14 @@ def make_course(config: TrainConfig) -> Course:
 def _vision(config: TrainConfig) -> Course:
     if config.data == "digits":
         source = load_digits(seed=config.seed)
-        title, units = "handwritten digits, five pairs of classes one after another", 64
+        title = "handwritten digits, five pairs of classes one after another"
     else:
         source = load_fashion()
         generator = make_generator(spawn_seed(config.seed, 1))
         train = _flat(few_shot(source.train, FASHION_PER_CLASS, generator))
         test = _flat(few_shot(source.test, FASHION_PER_CLASS // 2, generator))
-        source = type(source)(train, test, source.name)
-        title, units = "Fashion-MNIST, five pairs of classes one after another", 96
+        source = Source(train, test, source.name)
+        title = "Fashion-MNIST, five pairs of classes one after another"
     width = int(source.train.inputs.shape[1])
     return Course(
         title=title,
@@ -174,10 +179,9 @@ def _vision(config: TrainConfig) -> Course:
         mode="class",
         lessons=_lessons(class_splits(source, 2), config.seed),
         network=LiquidSpikingConfig.vision(
-            width, len(source.classes), units=units, backbone_units=units, steps=6,
-            seed=config.seed,
+            width, len(source.classes), **VISION[config.data], seed=config.seed
         ),
-    )  # fmt: skip
+    )
 
 
 def _flat(images: LabelledSet) -> LabelledSet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 import typer
 
 from plasticish.core import CheckpointError, ConfigError
-from plasticish.spiking.integration import integrate_meta_plasticity, integrate_stdp_into_model
+from plasticish.spiking.integration import integrate_stdp_into_model
 from plasticish.spiking.network import LiquidSpikingNetwork
 from plasticish.training.continual import ContinualLearningTrainer
 from plasticish.training.resumable import CHECKPOINT
@@ -22,7 +23,7 @@ from .train_config import FILE, TrainConfig
 from .train_course import Course, make_course
 from .train_report import draw, load_report, make_report, print_report, save_report
 
-__all__ = ["INTERRUPTED_CODE", "begin", "finish", "refuse_other_options", "take_up"]
+__all__ = ["INTERRUPTED_CODE", "begin", "finish", "take_up"]
 
 INTERRUPTED_CODE = 130  # 128 + SIGINT, as shells have it
 CHECKPOINT_EVERY_S = 10.0
@@ -46,38 +47,25 @@ def begin(config: TrainConfig, out: Path | None, *, force: bool) -> tuple[Path, 
     return folder, settled
 
 
-def refuse_other_options(context: typer.Context) -> None:
-    """Refuse options beside ``--resume``: a run goes on as it was begun.
-
-    Raises
-    ------
-    ConfigError
-        If one was given.
-    """
-    source = type(context.get_parameter_source("resume"))
-    given = [
-        f"--{name.replace('_', '-')}"
-        for name in context.params
-        if name not in ("resume", "json", "quiet")
-        and context.get_parameter_source(name) is source.COMMANDLINE  # type: ignore[union-attr]
-    ]
-    if given:
-        raise ConfigError(
-            "a run goes on as it was begun",
-            got=f"--resume with {', '.join(given)}",
-            cure="leave the other options out, or begin a new run",
-        )
-
-
-def take_up(folder: Path) -> TrainConfig:
+def take_up(folder: Path, given: TrainConfig) -> TrainConfig:
     """Return what the run in ``folder`` was begun with.
 
     Raises
     ------
-    CheckpointError
-        If there is none.
+    CheckpointError, ConfigError
+        If there is none; if an option was given that says something else.
     """
-    return TrainConfig.load(folder)
+    begun, default = TrainConfig.load(folder), TrainConfig()
+    for field in fields(TrainConfig):
+        now, was = getattr(given, field.name), getattr(begun, field.name)
+        if now not in (was, getattr(default, field.name)):
+            raise ConfigError(
+                f"the run {folder} goes on as it was begun",
+                got=f"{field.name} {now}",
+                expected=str(was),
+                cure="leave that option out, or begin a new run",
+            )
+    return begun
 
 
 def finish(folder: Path, config: TrainConfig, output: Output) -> None:
@@ -140,6 +128,7 @@ def _train(
             config.use_replay and protected,
             config.replay_buffer_size or 1,
             config.use_meta_plasticity and protected,
+            meta_lr=config.meta_lr,
             mode=course.mode,
             evaluate_every=course.evaluate_every,
             score=course.score,
@@ -160,8 +149,6 @@ def _model(config: TrainConfig, course: Course, *, protected: bool) -> LiquidSpi
     model = LiquidSpikingNetwork(course.network)
     if protected and config.use_stdp:
         integrate_stdp_into_model(model, config.stdp_type, config.stdp_learning_rate)
-    if protected and config.use_meta_plasticity:
-        integrate_meta_plasticity(model, config.meta_lr, seed=config.seed)
     return model
 
 

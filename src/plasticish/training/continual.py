@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
-from ..core import ConfigError, spawn_seed
+from ..core import ConfigError, check_positive, spawn_seed
 from ..spiking.continual import ContinualLearningSTDP
 from .arguments import check_every
 from .history import TrainingHistory
@@ -58,6 +58,8 @@ class ContinualLearningTrainer:
         Examples kept, of all tasks together.
     use_meta_plasticity : bool
         Whether a controller learns how plastic each Linear layer should be.
+    meta_lr : float
+        How fast the controller learns that.
     mode : {"class", "domain", "task"}
         Class-incremental (always asked among all classes), domain-incremental (the same classes
         in other circumstances), or task-incremental (asked among the classes of the task only).
@@ -117,6 +119,7 @@ class ContinualLearningTrainer:
         replay_buffer_size: int = 1000,
         use_meta_plasticity: bool = True,
         *,
+        meta_lr: float = 1e-3,
         mode: str = "class",
         replay: str = "der++",
         evaluate_every: int | None = 1,
@@ -138,11 +141,15 @@ class ContinualLearningTrainer:
             replay=replay if use_experience_replay else None,
             seed=seed,
         )
+        if self.learner.meta is not None:
+            check_positive(meta_lr=meta_lr)
+            self.learner.meta.controller.meta_lr = meta_lr
         settings = {
             "consolidation_strength": consolidation_strength,
             "use_experience_replay": use_experience_replay,
             "replay_buffer_size": replay_buffer_size,
             "use_meta_plasticity": use_meta_plasticity,
+            "meta_lr": meta_lr,
             "mode": mode,
             "replay": replay,
             "evaluate_every": evaluate_every,

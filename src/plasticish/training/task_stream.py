@@ -13,10 +13,7 @@ import torch
 
 from ..core import Checkpoint, CheckpointError, ConfigError, State, as_pair, spawn_seed
 from ..spiking.continual import ContinualLearningSTDP
-from ..spiking.integration import update_plasticity
-from ..spiking.local_learning import LocalLearning
 from ..spiking.optimizer_state import pack_optimizer
-from ..spiking.plasticity_state import export_plasticity, import_plasticity
 from .display import TrainingDisplay
 from .evaluation import Evaluation
 from .exams import Exams, evaluating, model_generators, tensors_of
@@ -126,8 +123,6 @@ class TaskStream:
         values = saved.state.values
         try:
             self.learner.import_state(saved.state.part("learner"))
-            if self._plastic or saved.state.part("plasticity").values:
-                import_plasticity(self.learner.model, saved.state.part("plasticity"))
             self.history = TrainingHistory.from_state(saved.state.part("history"))
             self.position = Position(**values["position"])
             self.rows = [list(row) for row in values["rows"]]
@@ -150,7 +145,6 @@ class TaskStream:
             "history": self.history.export_state(),
             "initial": State({}, self.initial),
             "optimizer": optimizer,
-            "plasticity": export_plasticity(self.learner.model) if self._plastic else State(),
         }
         state = State.nest(parts)
         return Checkpoint(
@@ -167,10 +161,6 @@ class TaskStream:
             tensors=state.tensors,
             seed=self.seed,
         )
-
-    @property
-    def _plastic(self) -> bool:
-        return LocalLearning.find(self.learner.model) is not None
 
     def _packed_optimizer(self) -> tuple[str, State]:
         if self._optimizer is not None:
@@ -311,10 +301,9 @@ class TaskStream:
         report = self.learner.train_step(
             x, y, optimizer=task.optimizer, criterion=task.criterion, task=task.name
         )
-        if self._plastic:
-            local = update_plasticity(self.learner.model, loss=report["loss"])
-            report = {**report, "local": local["updated"]}
         labels = torch.as_tensor(y)
+        if not labels.is_floating_point():
+            report = {**report, "accuracy": report["performance"]}
         classes = labels.ndim == 1 and not labels.is_floating_point()
         position = self.position
         self.history.add_step(
