@@ -229,7 +229,7 @@ def joint(tasks: Sequence[Task], mode: str, setting: Setting, seed: int) -> Life
         return logits.masked_fill(~classes[tasks_of], -torch.inf) if mode == "task" else logits
 
     for _ in range(setting.epochs):
-        for some in torch.randperm(len(x), generator=draw).split(setting.batch):
+        for some in torch.split(torch.randperm(len(x), generator=draw), setting.batch):
             start = time.perf_counter()
             optimizer.zero_grad()
             nn.functional.cross_entropy(outputs(x[some], whose[some]), y[some]).backward()  # type: ignore[no-untyped-call]
