@@ -33,10 +33,11 @@ SHARPNESS = 0.3
 """α: a count is read on a logarithmic scale from here on."""
 
 Mixer = namedtuple("Mixer", "shared shared_sum own own_sum")
-"""Weights [row, expert, feature] chosen by the situation, and [bucket, expert, feature] by the
-expert's own context; beside each the sum of its squared corrections."""
+"""Weights [row, feature, expert] chosen by the situation, and [bucket, feature, expert] by the
+expert's own context; beside each the sum of its squared corrections. Experts come last: what is
+done to all of them alike runs through memory in one go."""
 
-Scratch = namedtuple("Scratch", "keys slot bucket begin symbol feature weight rows score p")
+Scratch = namedtuple("Scratch", "keys slot bucket begin symbol feature weight error rows score p")
 """Room for one prediction."""
 
 Cursor = namedtuple("Cursor", "place trail")
@@ -149,17 +150,20 @@ def recall(counts, logs, s, own, answer):
 def mix(mixer, s, size):
     """Set the weights, the scores and the distribution ``s.p[:size]`` for what was recalled."""
     s.score[:size] = 0.0
+    first, second, third = s.rows
+    for f in range(FEATURES):
+        for e in range(len(s.keys)):
+            s.weight[f, e] = (
+                mixer.shared[first, f, e] + mixer.shared[second, f, e] + mixer.shared[third, f, e]
+            )
     for e in range(len(s.keys)):
-        first, last = s.begin[e], s.begin[e + 1]
-        if first == last:
+        begin, end = s.begin[e], s.begin[e + 1]
+        if begin == end:
             continue
         for f in range(FEATURES):
-            w = mixer.own[s.bucket[e], e, f]
-            for row in s.rows:
-                w += mixer.shared[row, e, f]
-            s.weight[e, f] = w
-        w0, w1, w2 = s.weight[e, 0], s.weight[e, 1], s.weight[e, 2]
-        for j in range(first, last):
+            s.weight[f, e] += mixer.own[s.bucket[e], f, e]
+        w0, w1, w2 = s.weight[0, e], s.weight[1, e], s.weight[2, e]
+        for j in range(begin, end):
             s.score[s.symbol[j]] += w0 * s.feature[j, 0] + w1 * s.feature[j, 1] + w2
     top = s.score[:size].max()
     mass = 0.0
@@ -174,26 +178,24 @@ def mix(mixer, s, size):
 @no_type_check
 def correct(mixer, s, answer, step, damping):
     """Apply the delta rule: what the answer has, less what was expected of it."""
+    s.error[:] = 0.0
     for e in range(len(s.keys)):
-        first, last = s.begin[e], s.begin[e + 1]
-        if first == last:
-            continue
-        g0 = g1 = g2 = 0.0
-        for j in range(first, last):
+        for j in range(s.begin[e], s.begin[e + 1]):
             error = (1.0 if s.symbol[j] == answer else 0.0) - s.p[s.symbol[j]]
-            g0 += error * s.feature[j, 0]
-            g1 += error * s.feature[j, 1]
-            g2 += error
+            s.error[0, e] += error * s.feature[j, 0]
+            s.error[1, e] += error * s.feature[j, 1]
+            s.error[2, e] += error
+    for f in range(FEATURES):
+        for e in range(len(s.keys)):
+            g, b = s.error[f, e], s.bucket[e]
+            mixer.own_sum[b, f, e] += g * g
+            mixer.own[b, f, e] += step * g / math.sqrt(damping + mixer.own_sum[b, f, e])
+    for row in s.rows:
         for f in range(FEATURES):
-            g = g0 if f == 0 else (g1 if f == 1 else g2)
-            b = s.bucket[e]
-            mixer.own_sum[b, e, f] += g * g
-            mixer.own[b, e, f] += step * g / math.sqrt(damping + mixer.own_sum[b, e, f])
-            for row in s.rows:
-                mixer.shared_sum[row, e, f] += g * g
-                mixer.shared[row, e, f] += (
-                    step * g / math.sqrt(damping + mixer.shared_sum[row, e, f])
-                )
+            sums, weights, errors = mixer.shared_sum[row, f], mixer.shared[row, f], s.error[f]
+            for e in range(len(errors)):
+                sums[e] += errors[e] * errors[e]
+                weights[e] += step * errors[e] / math.sqrt(damping + sums[e])
 
 
 @compiled

@@ -94,7 +94,7 @@ class Predictor:
             np.zeros(64, SLOT), np.zeros(64, SYNAPSE), np.zeros(8), np.zeros(_HEAD)
         )
         self._counts.head[NOVEL] = 1  # the end is known from the start
-        shape = (len(self.experts), FEATURES)
+        shape = (FEATURES, len(self.experts))
         self._mixer = Mixer(
             np.zeros((_ROWS, *shape)),
             np.zeros((_ROWS, *shape)),
@@ -102,7 +102,7 @@ class Predictor:
             np.zeros((BUCKETS, *shape)),
         )
         # At first every expert is believed alike, and together about as much as one alone.
-        self._mixer.own[:, :, 0] = _TRUST / len(self.experts)
+        self._mixer.own[:, 0, :] = _TRUST / len(self.experts)
 
     @property
     def synapses(self) -> int:
@@ -195,7 +195,7 @@ class Predictor:
             slot = self._counts.slots[s.slot[e]]
             synapses = self._counts.synapses[slot["first"] : slot["first"] + slot["size"]]
             symbols = [int(s.symbol[j]) for j in span]
-            push = [float(s.weight[e, :2] @ s.feature[j] + s.weight[e, 2]) for j in span]
+            push = [float(s.weight[:2, e] @ s.feature[j] + s.weight[2, e]) for j in span]
             counts = [float(count) for count in synapses["count"]]
             found.append(
                 Testimony(
@@ -223,7 +223,8 @@ class Predictor:
             begin=np.zeros(count + 1, np.int64),
             symbol=np.zeros(count * size, np.int32),
             feature=np.zeros((count * size, 2)),
-            weight=np.zeros((count, FEATURES)),
+            weight=np.zeros((FEATURES, count)),
+            error=np.zeros((FEATURES, count)),
             rows=np.zeros(3, np.int64),
             score=np.zeros(size),
             p=np.zeros(size),
