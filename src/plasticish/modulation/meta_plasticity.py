@@ -200,7 +200,7 @@ class MetaPlasticityController(Persistent):
 
     # ------------------------------------------------------------------ learning online
 
-    def observe(self, activity: Any, performance: float, loss: float) -> PlasticityFactors:
+    def observe(self, activity: Any, performance: Any, loss: Any) -> PlasticityFactors:
         """Take in what a step led to, learn from it, and return the factors for the next step.
 
         Parameters

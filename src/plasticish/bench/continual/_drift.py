@@ -65,9 +65,9 @@ class Stream:
     ----------
     inputs : Tensor of shape (seeds, steps, batch, inputs)
     targets : Tensor of shape (seeds, steps, batch, outputs)
-    probes : Tensor of shape (seeds, probes, inputs)
+    probes : Tensor of shape (seeds, inputs, probes)
         Inputs to judge by, never learned from.
-    truths : list of Tensor of shape (regimes, probes, outputs)
+    truths : list of Tensor of shape (regimes, outputs, probes)
         What is right for the probes in each regime, without noise.
     regimes : Tensor of shape (seeds, steps)
         Number of the regime in force.
@@ -99,7 +99,7 @@ class Stream:
         )
 
     def truths_at(self, step: int) -> Tensor:
-        """Return what is right for the probes in a step, [seeds, probes, outputs]."""
+        """Return what is right for the probes in a step, [seeds, outputs, probes]."""
         regimes = self.regimes[:, step].tolist()
         return torch.stack([right[now] for right, now in zip(self.truths, regimes, strict=True)])
 
@@ -143,6 +143,7 @@ def _draw(world: World, seed: int, steps: int, probes: int) -> tuple[Tensor, ...
         targets = torch.where(wrong[:, :, None], one_hot(labels, world.outputs).float(), clean)
     else:
         targets = clean + world.noise * torch.randn(clean.shape, generator=g)
+    asked, right = asked.T.contiguous(), right.transpose(1, 2).contiguous()
     levels = _levels(world, taught, asked, right, make_generator(spawn_seed(seed, 1)))
     return inputs, targets, asked, right, regimes, levels
 
@@ -158,15 +159,20 @@ def _levels(
 ) -> Tensor:
     many = torch.randn(100 * world.inputs, world.inputs, generator=g)
     best = torch.linalg.lstsq(many, _answers(world, many @ taught).transpose(0, 1).flatten(1))
-    weights = best.solution.unflatten(1, (-1, world.outputs)).transpose(0, 1)
-    return performance(world, asked @ weights, right)
+    weights = best.solution.T.reshape(-1, world.outputs, world.inputs)
+    return performance(world, weights @ asked, right)
 
 
 def performance(world: World, outputs: Tensor, truths: Tensor) -> Tensor:
-    """Return accuracy, or the share of variance explained, over the last but one axis."""
-    if world.classes:
-        return (outputs.argmax(-1) == truths.argmax(-1)).to(outputs.dtype).mean(-1)
-    return 1.0 - (outputs - truths).square().mean((-1, -2))
+    """Return accuracy, or the share of variance explained, of ``[..., outputs, examples]``.
+
+    An example is right if the right output is above all others: a tie is not.
+    """
+    if not world.classes:
+        return 1.0 - (outputs - truths).square().mean((-1, -2))
+    right = (outputs * truths).sum(-2)
+    others = outputs.masked_fill(truths > 0, -math.inf).amax(-2)
+    return (right > others).to(outputs.dtype).mean(-1)
 
 
 @dataclass(frozen=True)
@@ -202,24 +208,25 @@ def live(stream: Stream, steer: Steer, base: Tensor, every: int = 1) -> Life:
     copies = len(base) // seeds
     weights = torch.zeros(len(base), world.outputs, world.inputs)
     probes = stream.probes.repeat(copies, 1, 1)
+    shape = (copies, seeds, world.outputs, -1)
     kept: list[Tensor] = []
     rates: list[Tensor] = []
     rate = base
     for step in range(steps):
         x = stream.inputs[:, step].repeat(copies, 1, 1)
         targets = stream.targets[:, step].repeat(copies, 1, 1)
-        transposed = weights.transpose(1, 2)
-        outputs = x @ transposed
+        outputs = weights @ x.transpose(1, 2)
         if step % every == 0:
-            truths = stream.truths_at(step).repeat(copies, 1, 1)
-            kept.append(performance(world, probes @ transposed, truths))
+            asked = (weights @ probes).view(shape)
+            kept.append(performance(world, asked, stream.truths_at(step)).flatten())
             rates.append(rate)
-        error = targets - outputs
+        error = targets - outputs.transpose(1, 2)
         change = delta_change(x, normalised_error(x, error))
         weights = (weights + rate[:, None, None] * change).clamp(-LIMIT, LIMIT)
         loss = error.square().mean((1, 2))
         activity = outputs.abs().mean((1, 2))[:, None]
-        rate = base * steer(activity, performance(world, outputs, targets), loss)
+        told = performance(world, outputs, targets.transpose(1, 2))
+        rate = base * steer(activity, told, loss)
     return Life(torch.stack(kept, 1), torch.stack(rates, 1))
 
 

@@ -62,7 +62,7 @@ METRICS = [
     one of 5 classes (32 inputs, batches of 16, every fifth label random; performance is accuracy)
     or 8 numbers (48 inputs, batches of 8, noise as large as the signal; performance is the share
     of variance explained). The teacher turns, by half to all of a right angle, after 200 to 600
-    steps. 4,000 steps a seed; performance on 200 held-out inputs with clean targets, every step.
+    steps. 3,000 steps a seed; performance on 200 held-out inputs with clean targets, every step.
     Recovery: steps from a jump until the mean of the next 10 steps is at 95 % of what the best
     linear answer to the new teacher reaches; who is not back before the next jump counts the
     whole time. Fixed rates: the best of 33, chosen on 4 other streams, once by recovery and once
@@ -103,7 +103,7 @@ class Trial:
 
     def run(self, findings: Findings) -> None:
         """Add every row of this world."""
-        steps = 1200 if self.context.quick else 4000
+        steps = 1200 if self.context.quick else 3000
         seeds = [spawn_seed(seed, 70, self.world.inputs) for seed in self.context.seeds]
         stream = Stream.draw(self.world, seeds, steps)
         best = self._chosen(steps)
