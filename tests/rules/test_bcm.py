@@ -126,8 +126,8 @@ def test_on_spikes_the_rule_is_the_triplet_rule_on_average():
     # held by a long time constant; the estimate of rho_y^2 has shot noise of rho_y / (2 tau_rate).
     g = make_generator(5)
     rho_x, rho_y, theta, tau = 0.03, 0.04, 0.01922, 400.0
-    pre = (torch.rand(60, 8000, 10, generator=g) < rho_x).double()
-    post = (torch.rand(60, 8000, 10, generator=g) < rho_y).double()
+    pre = (torch.rand(60, 4000, 10, generator=g) < rho_x).double()
+    post = (torch.rand(60, 4000, 10, generator=g) < rho_y).double()
     p = BCMParameters.visual_cortex(tau_rate=tau, tau_theta=1e9)
     rest = bcm_state(60, 10, 10, dtype=torch.float64)
     started = rest._replace(
@@ -138,7 +138,7 @@ def test_on_spikes_the_rule_is_the_triplet_rule_on_average():
     change, _ = bcm_window(pre, post, started, p)
     shot = rho_y * (1 - rho_y) / (2 * tau)
     expected = p.amplitude * rho_x * (rho_y * (rho_y - theta) + shot)
-    assert float(change.mean()) / 8000 == pytest.approx(expected, rel=0.02)
+    assert float(change.mean()) / 4000 == pytest.approx(expected, rel=0.02)
 
 
 def test_phi_weakens_below_the_threshold_and_strengthens_above():
