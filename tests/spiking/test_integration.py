@@ -298,6 +298,18 @@ def test_estimates_of_neurons_go_on_over_batches_of_any_size() -> None:
     assert (thresholds[1] > thresholds[0]).any()
 
 
+@pytest.mark.parametrize("kind", TYPES)
+def test_local_learning_goes_along_when_a_model_changes_its_type(kind: str) -> None:
+    model = integrate_stdp_into_model(mlp(), kind, 0.3)
+    for dtype in (torch.float32, torch.float64, torch.float32):
+        model.to(dtype)
+        before = model[0].weight.detach().clone()
+        model(5 * inputs((4, 6)).to(dtype))
+        assert update_plasticity(model)["updated"] == 2
+        assert model[0].weight.dtype == dtype
+        assert not torch.equal(model[0].weight, before)
+
+
 def test_homeostasis_follows_the_mean_rate_of_each_neuron() -> None:
     """The estimate relaxes to rate / target with the rule's time constant, whatever the batch."""
     rule = HomeostaticSTDP(learning_rate=0.0, homeostatic_rate=0.01, target_rate=0.05)
