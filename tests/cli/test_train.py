@@ -114,8 +114,9 @@ def test_a_finished_run_is_reported_again(plasticish, finished):
     assert all(pair in done.out for pair in PAIRS)
     assert "With continual learning" in done.out
     assert "Without, the same network on the same batches: " in done.out
-    again = plasticish("train", "--resume", finished.folder, "--json")
-    assert json.loads(again.out) == finished.report
+    for command in (("train", "--resume"), ("resume",)):
+        again = plasticish(*command, finished.folder, "--json")
+        assert json.loads(again.out) == finished.report
 
 
 @pytest.mark.parametrize("step", [17, 70])

@@ -34,8 +34,14 @@ def resume(
     from .output import Output
     from .report import load_report
     from .run_config import RunConfig
+    from .train_config import TrainConfig, is_training
 
     output = Output(json, quiet)
+    if is_training(run):
+        from .training import finish as finish_training
+
+        finish_training(run, TrainConfig.load(run), output)
+        return
     config = RunConfig.load(run)
     report = load_report(run)
     if report is not None:

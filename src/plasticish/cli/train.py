@@ -126,8 +126,8 @@ def train(
         plasticish train --task robotics
 
     vision: five pairs of classes, always asked among all ten. llm: the next
-    character of a dialogue, one topic after another. robotics: keep a pole
-    upright while its physics change from task to task, taught by an expert's
+    character of a dialogue, one topic after another. robotics: swing up a
+    pendulum whose physics change from task to task, taught by an expert's
     demonstrations and scored by the return in the simulator, on every physics
     so far.
 

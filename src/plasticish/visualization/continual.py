@@ -110,6 +110,7 @@ def plot_learning_curves(
         _draw_scores(scores, history)
         scores.set_title(name[:1].upper() + name[1:], pad=20)
         _draw_losses(losses, history)
+    below[0].set_ylim(bottom=0.0)  # once all are drawn: the axes share their limits
     above[0].set_ylabel(measure)
     below[0].set_ylabel("training loss")
     if title:
@@ -167,6 +168,5 @@ def _draw_losses(axis: Axes, history: HistoryLike) -> None:
     shade_phases(axis, history, steps, named=False)
     losses = smoothed(history.series.get("loss", [float("nan")] * steps), max(5, steps // 60))
     axis.plot(np.arange(1, steps + 1), losses, color=GREY, linewidth=1.2)
-    axis.set_ylim(bottom=0.0)
     quiet_axes(axis, grid="y")
     axis.set_xlabel("step")
