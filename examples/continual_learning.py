@@ -21,7 +21,7 @@ from plasticish.metrics import score
 from plasticish.spiking.layer import STDPLayer
 from plasticish.spiking.meta_network import MetaPlasticNetwork
 from plasticish.spiking.stdp_rules import HomeostaticSTDP
-from plasticish.training.continual import ContinualLearningTrainer
+from plasticish.training import ContinualLearningTrainer
 from plasticish.visualization import plot_accuracy_matrix, save_figure
 
 

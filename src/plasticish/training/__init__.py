@@ -1,11 +1,13 @@
 """Curricula: phases, trainers, their history, callbacks, and runs that survive being killed.
 
 Nothing here learns by itself or draws by itself: brains come from :mod:`plasticish.vision` or
-from a user, figures from :mod:`plasticish.visualization`.
+from a user, continual learners of any torch module from :mod:`plasticish.spiking`, figures from
+:mod:`plasticish.visualization`.
 """
 
 from ..data import add_noise, blur_image, invert_colors, invert_tensor
 from .callbacks import Callback, TensorBoardCallback
+from .continual import ContinualLearningTrainer, TaskEvaluation
 from .evaluation import Evaluation
 from .history import TrainingHistory
 from .loaders import TransformedLoader
@@ -14,14 +16,18 @@ from .plastic import PlasticTrainer
 from .resumable import inspect_run
 from .resume import resume
 from .summary import summarise
+from .task_matrix import TaskMatrix
 from .trainer import Trainer
 from .triarchic import TriarchicTrainer
 
 __all__ = [
     "Callback",
+    "ContinualLearningTrainer",
     "Evaluation",
     "PhaseConfig",
     "PlasticTrainer",
+    "TaskEvaluation",
+    "TaskMatrix",
     "TensorBoardCallback",
     "Trainer",
     "TrainingHistory",

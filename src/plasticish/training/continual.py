@@ -89,6 +89,9 @@ class ContinualLearningTrainer:
 
     Notes
     -----
+    A task is asked about among the classes seen so far (those of the task, in task mode); before
+    it was learned, for forward transfer, it and the untrained model are asked among all outputs.
+
     Batch *b* of epoch *e* of a task depends on the seed and on nothing else, and all that changes
     is in one checkpoint. A run that was stopped anywhere, by Ctrl-C, ``kill -9`` or a power cut,
     therefore goes on bit for bit: build model and optimizer as before, call :meth:`resume` in

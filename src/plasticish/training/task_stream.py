@@ -107,6 +107,7 @@ class TaskStream:
             self.run.save()
         finally:
             self.run.release()
+            self._stamp()
         if guard.requested:
             where = "" if self.run.folder is None else f"; all is saved in {self.run.folder}"
             raise KeyboardInterrupt(f"stopped after step {len(self.history)}{where}")
@@ -138,7 +139,7 @@ class TaskStream:
 
     def pack(self) -> Checkpoint:
         """Return everything the stream needs to go on, as one checkpoint."""
-        self.history.elapsed_s = self.clock() - self._started
+        self._stamp()
         name, optimizer = self._packed_optimizer()
         parts = {
             "learner": self.learner.export_state(),
@@ -161,6 +162,9 @@ class TaskStream:
             tensors=state.tensors,
             seed=self.seed,
         )
+
+    def _stamp(self) -> None:
+        self.history.elapsed_s = self.clock() - self._started
 
     def _packed_optimizer(self) -> tuple[str, State]:
         if self._optimizer is not None:

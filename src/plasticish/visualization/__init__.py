@@ -5,6 +5,7 @@ the floors above (training, evaluation, bench) can use them without being known 
 """
 
 from .comparison import plot_comparison
+from .continual import plot_accuracy_matrices, plot_learning_curves
 from .curves import plot_retention
 from .histories import plot_history
 from .images import denormalize_imagenet
@@ -20,10 +21,12 @@ __all__ = [
     "PlasticVisualizer",
     "TriarchicVisualizer",
     "denormalize_imagenet",
+    "plot_accuracy_matrices",
     "plot_accuracy_matrix",
     "plot_comparison",
     "plot_confusion",
     "plot_history",
+    "plot_learning_curves",
     "plot_memory_map",
     "plot_retention",
     "save_figure",
