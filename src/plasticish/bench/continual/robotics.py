@@ -22,7 +22,7 @@ __all__ = ["Plan", "Steered", "in_random_order", "train_and_steer"]
 OURS, JOINT, NAIVE = "ours (EWC and DER++)", "joint (all data at once)", "naive"
 EXPERT, CHANCE = "expert (knows the physics)", "random commands"
 EARLIER, RAW, LAST, OF_JOINT = "earlier physics", "mean return", "last physics", "of joint"
-BUFFER, EPOCHS, BATCH, HIDDEN, RATE, STRENGTH = 1000, 10, 128, 128, 1e-3, 100.0
+BUFFER, EPOCHS, BATCH, HIDDEN, RATE, STRENGTH = 1000, 10, 64, 128, 1e-3, 100.0
 
 LEARNERS: Mapping[str, Mapping[str, Any]] = {
     NAIVE: {"consolidation_strength": 0.0, "replay": None},
@@ -184,9 +184,13 @@ def train_and_steer(
     width, commands = tasks[0].train.inputs.shape[1], len(tasks[0].classes)
     spec = {"kind": "mlp", "sizes": [width, HIDDEN, HIDDEN, commands]}
     learner = ContinualLearningSTDP(
-        build_model(spec, seed), mode="domain", buffer={"capacity": BUFFER, "seed": seed},
-        seed=seed, **options,
-    )  # fmt: skip
+        build_model(spec, seed),
+        mode="domain",
+        # What is shown in every epoch is one example still, and keeps its newest answer.
+        buffer={"capacity": BUFFER, "policy": "class_balanced", "distinct": True, "seed": seed},
+        seed=seed,
+        **options,
+    )
     optimizer = torch.optim.Adam(learner.model.parameters(), lr=RATE)
     for place, task in enumerate(tasks):
         loader = BatchLoader(task.train, BATCH, seed=spawn_seed(seed, place))
