@@ -15,6 +15,7 @@ from torch import Tensor
 from plasticish.core import make_generator
 from plasticish.estimators import PlasticClassifier
 from plasticish.memory import AssociativeCortex, EpisodicMemoryBank
+from plasticish.spiking.continual import ContinualLearningSTDP
 from plasticish.spiking.meta_network import MetaPlasticNetwork
 from plasticish.vision import PlasticBrain, TriarchicBrain
 
@@ -73,6 +74,16 @@ CASES = {
     "associative_cortex": Case(
         lambda seed: AssociativeCortex(WIDTH, 24, seed=seed),
         lambda: AssociativeCortex(WIDTH, 24, num_classes=CLASSES),
+        grows=False,
+    ),
+    "continual_learner": Case(
+        lambda seed: ContinualLearningSTDP(
+            {"kind": "mlp", "sizes": [WIDTH, 16, CLASSES]},
+            use_meta_plasticity=True,
+            buffer={"capacity": 20, "policy": "class_balanced", "distinct": True},
+            seed=seed,
+        ),
+        lambda: ContinualLearningSTDP({"kind": "mlp", "sizes": [WIDTH, 16, CLASSES]}),
         grows=False,
     ),
     "plastic_classifier": Case(
