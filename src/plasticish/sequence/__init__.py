@@ -6,6 +6,7 @@ integers or words; images, spikes and replies are elsewhere.
 """
 
 from .alphabet import Alphabet, Encoded
+from .drawing import Picture
 from .experts import EXPERTS, Expert
 from .library import Concept, ConceptLibrary
 from .memory import PlasticMemory
@@ -23,6 +24,7 @@ __all__ = [
     "Expert",
     "NamedConcept",
     "Node",
+    "Picture",
     "PlasticMemory",
     "Prediction",
     "Predictor",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ import torch
 from plasticish.core import (
     LEARNERS,
     ConfigError,
-    DataError,
     NotReadyError,
     Persistent,
     Report,
@@ -22,12 +20,12 @@ from plasticish.core import (
 )
 
 from .alphabet import Alphabet, Encoded, Symbols
+from .asking import Asking
 from .experts import EXPERTS, OTHER, classes_of
 from .library import ConceptLibrary
-from .prediction import NamedConcept, Prediction, Why
+from .looking import Looking
 from .predictor import Predictor
-from .reasons import reasons_for
-from .tree import AbstractionTree, Node, check_amount
+from .tree import AbstractionTree, check_amount
 
 __all__ = ["PlasticMemory"]
 
@@ -35,7 +33,7 @@ Classes = npt.NDArray[np.int64]
 
 
 @LEARNERS.register("plastic_memory")
-class PlasticMemory(Persistent):
+class PlasticMemory(Asking, Looking, Persistent):
     """A memory of sequences that grows an abstraction tree and predicts what comes next.
 
     It learns one sequence at a time, as it reads: text (``str``), ``bytes``, or lists of integers
@@ -78,12 +76,8 @@ class PlasticMemory(Persistent):
                 expected="one of: " + ", ".join(sorted(EXPERTS)),
             )
         make_generator(seed)  # refuses what is no seed
-        self.experts, self.max_synapses, self.seed = experts, max_synapses, seed
-        self.alphabet = Alphabet()
-        self.tree = AbstractionTree()
-        self.library = ConceptLibrary()
-        self.predictor = Predictor(EXPERTS[experts], max_synapses)
-        self.classes = np.array([OTHER], np.int64)
+        super().__init__(experts, max_synapses, seed)
+        self.experts, self.max_synapses = experts, max_synapses
         self._symbols_read = 0
         self._sleeps = 0
         self._rested = False
@@ -116,6 +110,7 @@ class PlasticMemory(Persistent):
         self._take_in(batch)
         nats = self.predictor.learn(batch, self.classes)
         self.library.add(batch, *self.tree.insert(batch))
+        self._last = batch.codes[batch.starts[-2] :].copy()
         self._symbols_read += len(batch.codes)
         self._rested = False
         return {
@@ -198,187 +193,7 @@ class PlasticMemory(Persistent):
         self._rested = True
         return {"sequences": len(counts), "passes": passes, "nats": nats}
 
-    # ------------------------------------------------------------------ answering
-
-    def predict(self, prefix: Symbols = "") -> Prediction:
-        """Return the distribution over what follows ``prefix``; unknown symbols in it are fine.
-
-        Raises
-        ------
-        DTypeError
-            If it is of another kind than what was learned.
-        NotReadyError
-            If nothing was learned yet.
-        """
-        p, new = self.distribution(self.alphabet.encode_prefix(prefix))
-        return Prediction(tuple(self.alphabet.symbols), p[1:], float(p[0]), new)
-
-    def distribution(self, prefix: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.float64], float]:
-        """Return the probability of every code after a prefix of codes, and of a new symbol."""
-        if self._symbols_read == 0 and self.tree.count == 0:
-            raise NotReadyError("nothing was learned yet", cure="learn a sequence first")
-        return self.predictor.distribution(prefix, self.classes)
-
-    def log_likelihood(self, sequences: Any) -> npt.NDArray[np.float64]:
-        """Return the log-probability of each sequence with its end, in nats; learns nothing.
-
-        A symbol never seen counts with the whole mass of new symbols.
-        """
-        self.distribution(np.zeros(0, np.int32))
-        batch = self._encode(sequences)
-        codes = np.where(batch.codes > len(self.alphabet), -1, batch.codes).astype(np.int32)
-        seen = Encoded(codes, batch.starts, batch.kind, ())
-        return -self.predictor.nats(seen, self.classes)
-
-    def why(self, prefix: Symbols, symbol: Any = None, *, paths: int = 5) -> Why:
-        """Say which experts and which stored sequences make ``symbol`` likely after ``prefix``.
-
-        Parameters
-        ----------
-        prefix : sequence
-            What came so far.
-        symbol : symbol, optional
-            The continuation asked about; by default the most probable one.
-        paths : int
-            How many stored sequences to name at most.
-        """
-        codes = self.alphabet.encode_prefix(prefix)
-        return reasons_for(self, codes, symbol, paths)
-
-    def infer(self, prefix: Symbols, stop_token: Any = None, *, max_length: int = 100) -> Symbols:
-        """Complete ``prefix`` with the most probable symbol, again and again.
-
-        It stops after ``stop_token``, at the end of the sequence, or at ``max_length`` symbols.
-        """
-        return next(self._completions(1, prefix, 0.0, None, max_length, stop_token))
-
-    def generate(
-        self,
-        n: int = 1,
-        prefix: Symbols = "",
-        temperature: float = 1.0,
-        generator: torch.Generator | None = None,
-        *,
-        max_length: int = 100,
-    ) -> list[Symbols]:
-        """Invent ``n`` sequences that begin with ``prefix``.
-
-        Parameters
-        ----------
-        n : int
-            How many.
-        prefix : sequence
-            How each begins.
-        temperature : float
-            Above 1 bolder, below 1 more careful; > 0.
-        generator : torch.Generator, optional
-            Source of chance; by default a fresh one from the memory's seed.
-        max_length : int
-            Symbols at most.
-
-        Raises
-        ------
-        ConfigError
-            If the temperature is not > 0, or ``n`` or ``max_length`` is not a positive integer.
-        """
-        if not isinstance(temperature, (int, float)) or not 0 < temperature < np.inf:
-            raise ConfigError(
-                "temperature is out of range",
-                got=repr(temperature),
-                expected="a number > 0",
-                cure="for the most probable completion use infer",
-            )
-        generator = make_generator(self.seed) if generator is None else generator
-        return list(self._completions(n, prefix, float(temperature), generator, max_length, None))
-
-    def _completions(
-        self, n: int, prefix: Symbols, temperature: float, generator: torch.Generator | None,
-        max_length: int, stop_token: Any,
-    ) -> Iterator[Symbols]:  # fmt: skip
-        for name, value in (("n", n), ("max_length", max_length)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ConfigError(
-                    f"{name} is out of range", got=repr(value), expected="an integer > 0"
-                )
-        begun = self.alphabet.encode_prefix(prefix)
-        stop = None if stop_token is None else self.alphabet.code(stop_token)
-        for _ in range(n):
-            codes = begun.tolist()
-            while len(codes) < max_length:
-                p, _new = self.distribution(np.array(codes, np.int32))
-                if generator is None:
-                    code = int(np.argmax(p))
-                else:
-                    scaled = torch.from_numpy(p).log().div(temperature).softmax(0)
-                    code = int(torch.multinomial(scaled, 1, generator=generator))
-                if code == 0:
-                    break
-                codes.append(code)
-                if code == stop:
-                    break
-            grown = self.alphabet.decode(np.array(codes[len(begun) :], np.int32))
-            yield _joined(prefix, grown)
-
-    # ------------------------------------------------------------------ looking
-
-    def levels(self) -> dict[int, int]:
-        """Return how many nodes of the tree there are at each ``r_level``, 0 being the leaves."""
-        return self.tree.levels()
-
-    def nodes(self) -> Iterator[Node]:
-        """Yield the nodes of the tree, a parent before its children."""
-        return self.tree.nodes()
-
-    def concepts(self, level: int | None = None) -> list[NamedConcept]:
-        """Return the patterns that recur anywhere, of one level or of all, most frequent first."""
-        return [
-            NamedConcept(
-                f"C{found.id}",
-                found.level,
-                found.count,
-                self.alphabet.decode(found.expansion),
-                tuple(self._name_of(part) for part in found.parts),
-            )
-            for found in self.library.concepts(level)
-        ]
-
-    def parse(self, sequence: Symbols) -> list[NamedConcept]:
-        """Show how a sequence, stored or not, is built from concepts and single symbols.
-
-        Raises
-        ------
-        DataError
-            If a symbol of it was never seen.
-        """
-        batch = self._encode([sequence])
-        if batch.new:
-            raise DataError("a symbol was never seen", got=repr(batch.new[0]))
-        leaf = self.tree.leaf(batch.codes)
-        found = self.library.parse(batch.codes[:-1]) if leaf < 0 else self.library.stored(leaf)
-        known = {concept.id: concept for concept in self.library.concepts()}
-        parts = []
-        for symbol in found.tolist():
-            expansion = self.alphabet.decode(self.library.expand(np.array([symbol], np.int32)))
-            concept = known.get(-1 - symbol)
-            level, count = (concept.level, concept.count) if concept else (0, 0)
-            inside = tuple(map(self._name_of, concept.parts)) if concept else ()
-            parts.append(NamedConcept(self._name_of(symbol), level, count, expansion, inside))
-        return parts
-
-    def sequences(self) -> Iterator[tuple[Symbols, float]]:
-        """Yield every distinct stored sequence, read from the library, and its count."""
-        for row in self.tree.leaves().tolist():
-            yield self.alphabet.decode(self.library.read(row)), self.tree.node(row).count
-
-    def _name_of(self, symbol: int) -> str:
-        return f"C{-1 - symbol}" if symbol < 0 else str(self.alphabet.symbols[symbol - 1])
-
-    def text(self, codes: npt.NDArray[np.int32]) -> str:
-        """Return codes as people read them; ``•`` is an end."""
-        separator = "" if self.alphabet.kind in (None, "text") else " "
-        shown = ["•" if c == 0 else "?" if c < 0 else str(self.alphabet.symbols[c - 1])
-                 for c in codes.tolist()]  # fmt: skip
-        return separator.join(shown)
+    # ------------------------------------------------------------------ keeping
 
     def stats(self) -> Report:
         """Return plain numbers about the inside."""
@@ -393,8 +208,6 @@ class PlasticMemory(Persistent):
             "synapses": self.predictor.synapses,
             "sleeps": self._sleeps,
         }
-
-    # ------------------------------------------------------------------ keeping
 
     def config(self) -> dict[str, Any]:
         """Return the constructor arguments."""
@@ -413,7 +226,8 @@ class PlasticMemory(Persistent):
                 "symbols_read": self._symbols_read,
                 "sleeps": self._sleeps,
                 "rested": self._rested,
-            }
+            },
+            {"last": torch.from_numpy(self._last.copy())},
         )
         return State.nest(
             {
@@ -436,13 +250,9 @@ class PlasticMemory(Persistent):
         self.alphabet, self.tree = alphabet, tree
         self.library, self.predictor = library, predictor
         self.classes = np.array([OTHER, *classes_of(alphabet.symbols)], np.int64)
+        self._last = state.part("memory").tensors["last"].numpy().copy()
         self._symbols_read = int(own["symbols_read"])
         self._sleeps, self._rested = int(own["sleeps"]), bool(own["rested"])
-
-    def _encode(self, sequences: Any) -> Encoded:
-        if isinstance(sequences, (str, bytes)):
-            sequences = [sequences]
-        return self.alphabet.encode(sequences)
 
     def _withdraw(self, batch: Encoded, amount: float) -> None:
         leaf = self.tree.leaf(batch.codes)
@@ -453,11 +263,3 @@ class PlasticMemory(Persistent):
     def _take_in(self, batch: Encoded) -> None:
         self.alphabet.grow(batch)
         self.classes = np.concatenate([self.classes, classes_of(batch.new)])
-
-
-def _joined(prefix: Symbols, grown: Symbols) -> Symbols:
-    if isinstance(prefix, str) and isinstance(grown, str):
-        return prefix + grown
-    if isinstance(prefix, bytes) and isinstance(grown, bytes):
-        return prefix + grown
-    return grown if len(prefix) == 0 else (*prefix, *grown)

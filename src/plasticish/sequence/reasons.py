@@ -14,14 +14,14 @@ from .tree import AbstractionTree
 from .tree_kernels import END
 
 if TYPE_CHECKING:
-    from .memory import PlasticMemory
+    from .asking import Asking
 
 __all__ = ["reasons_for"]
 
 Codes = npt.NDArray[np.int32]
 
 
-def reasons_for(memory: PlasticMemory, prefix: Codes, symbol: Any, paths: int) -> Why:
+def reasons_for(memory: Asking, prefix: Codes, symbol: Any, paths: int) -> Why:
     """Return why ``symbol`` (None: the most probable) is expected after a prefix of codes.
 
     Raises

@@ -21,12 +21,12 @@ class KneserNey:
 
     Parameters
     ----------
-    order : int
-        Length of the longest n-gram.
+    context : int
+        How many symbols before the next are looked at, at most.
     """
 
-    def __init__(self, order: int = 5) -> None:
-        self.order = order
+    def __init__(self, context: int = 5) -> None:
+        self.order = context + 1  # length of the longest n-gram
         self._grams: list[dict[str, Counter[str]]] = []
         self._discounts: list[tuple[float, float, float]] = []
         self._symbols = 1

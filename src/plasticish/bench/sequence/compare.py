@@ -18,7 +18,8 @@ ASLEEP = f"{MEMORY}, after sleep"
     title="beside makemore's learners",
     question="Who knows the next letter best, and at what cost?",
     protocol="""makemore's split, all in one run and on one thread. The bigram adds one to each
-    count; Kneser-Ney is interpolated, order 5, three discounts an order. The transformer has 4
+    count; Kneser-Ney is interpolated, with five symbols of context and
+    three discounts an order. The transformer has 4
     layers, 4 heads, width 64; AdamW 5e-4, batches of 32, and its best step on the test names
     counts, which flatters it; its CPU seconds are those up to that step. PlasticMemory makes one
     online pass over the shuffled training file, then sleeps. 'Size' is parameters or counts;
