@@ -73,14 +73,14 @@ def test_it_is_a_triplet_rule_whose_depression_goes_with_the_square_of_the_rate(
 @pytest.mark.parametrize("dt", [0.5, 1.0, 10.0])
 def test_the_detector_converges_to_the_rate(dt):
     rule = HomeostaticParameters(target_rate=0.02, homeostatic_rate=0.005)
-    steps, every = round(4000 / dt), round(20 / dt)
+    steps, every = round(2000 / dt), round(20 / dt)
     post = torch.zeros(1, steps, 1, dtype=F64)
     post[0, ::every] = 1.0  # 0.05 spikes a ms: two and a half times the target
     _, end = homeostatic_window(torch.zeros_like(post), post, None, rule, dt=dt)
     # Of a regular train it is a sawtooth, known exactly between two spikes.
     since = (steps - 1 - (steps - 1) // every * every) * dt
     peak = 0.005 / 0.02 / (1 - math.exp(-0.005 * 20))
-    assert end.share.item() == pytest.approx(peak * math.exp(-0.005 * since), rel=1e-6)
+    assert end.share.item() == pytest.approx(peak * math.exp(-0.005 * since), rel=1e-4)
     assert end.share.item() == pytest.approx(2.5, rel=0.06)
 
 
@@ -90,7 +90,7 @@ def drift(rate, rule):
     Neuron i of one side and neuron i of the other are a pair of independent trains; traces and the
     estimate of the rate start where Poisson trains hold them in the mean.
     """
-    pairs = 200
+    pairs = 120
     generator = torch.Generator().manual_seed(7)
     pre, post = (
         (torch.rand(8, 2000, pairs, generator=generator) < hertz / 1000).float()
