@@ -15,7 +15,15 @@ from PIL import Image
 from plasticish.cli import train_course, train_report
 from plasticish.cli.train_config import TrainConfig
 from plasticish.core import make_generator
-from plasticish.data import Source, few_shot, load_digits
+from plasticish.data import (
+    CartPole,
+    CartPolePhysics,
+    LabelledSet,
+    Source,
+    few_shot,
+    load_digits,
+    robotics_tasks,
+)
 from plasticish.metrics import average_accuracy, backward_transfer, forgetting, forward_transfer
 from plasticish.spiking.integration import enhanced_layers
 from plasticish.spiking.network import LiquidSpikingNetwork
@@ -35,7 +43,7 @@ def small():
     network = {"units": 16, "backbone_units": 16, "steps": 4}
     patch = pytest.MonkeyPatch()
     patch.setattr(train_course, "load_digits", lambda seed: Source(train, test, "digits"))
-    patch.setattr(train_course, "VISION", {"digits": network})
+    patch.setitem(train_course.NETWORKS, "digits", network)
     yield
     patch.undo()
 
@@ -236,3 +244,97 @@ def test_a_damaged_run_is_named(plasticish, finished, tmp_path):
     done = plasticish("train", "--resume", tmp_path)
     assert done.code == 2
     assert "metrics.json is no JSON" in done.err
+
+
+SEEDS_COMMANDS = {
+    "--task llm --epochs 50 --use-stdp --stdp-type homeostatic --stdp-learning-rate 0.01": {
+        "task": "llm",
+        "epochs": 50,
+        "use_stdp": True,
+        "stdp_type": "homeostatic",
+        "stdp_learning_rate": 0.01,
+        "replay_buffer_size": 1000,
+    },
+    "--task vision --epochs 30 --use-meta-plasticity --meta-lr 0.001": {
+        "task": "vision",
+        "epochs": 30,
+        "use_meta_plasticity": True,
+        "meta_lr": 0.001,
+        "use_stdp": False,
+    },
+    "--task robotics --epochs 100 --continual-learning --use-stdp --stdp-type homeostatic "
+    "--use-meta-plasticity --meta-lr 0.001 --consolidation-strength 1000 --use-replay "
+    "--replay-buffer-size 2000": {
+        "task": "robotics",
+        "epochs": 100,
+        "continual_learning": True,
+        "use_meta_plasticity": True,
+        "consolidation_strength": 1000.0,
+        "use_replay": True,
+        "replay_buffer_size": 2000,
+    },
+}
+
+
+@pytest.mark.parametrize("command", SEEDS_COMMANDS)
+def test_the_commands_of_the_guide_mean_what_they_say(plasticish, tmp_path, monkeypatch, command):
+    begun = []
+    monkeypatch.setattr("plasticish.cli.training.finish", lambda *given: begun.append(given))
+    done = plasticish("train", *command.split(), "--out", tmp_path / "run")
+    assert done.code == 0, done.err
+    folder, config, _ = begun[0]
+    assert TrainConfig.load(folder) == config
+    wanted = SEEDS_COMMANDS[command]
+    assert {name: getattr(config, name) for name in wanted} == wanted
+
+
+def test_windows_ask_for_the_next_character_everywhere_and_are_scored_at_their_end():
+    text = torch.arange(40).unfold(0, 5, 1)
+    data = LabelledSet(text[:, :4], text[:, 4], tuple(map(str, range(40))), "count")
+    loader = train_course.Windows(data, 16)
+    x, y = next(iter(loader))
+    assert torch.equal(y, x + 1)
+
+    def knows_even_starts(inputs):
+        right = torch.nn.functional.one_hot(inputs + 1, 40).float()
+        right[inputs[:, 0] % 2 == 1, -1] = 0.0  # and says 0 at the end of the others
+        return right
+
+    assert train_course.next_character_score(knows_even_starts, loader) == 0.5
+
+
+def test_a_body_is_scored_between_chance_and_the_expert(monkeypatch):
+    monkeypatch.setattr(train_course, "TRIALS", 4)
+    task = robotics_tasks("cartpole", episodes=1, test_episodes=1)[0]
+    arena = train_course.Arena(task, seed=3)
+    assert arena.share(arena.scale.expert) == 1.0
+    assert arena.share(arena.scale.random - 5) == 0.0
+    assert arena.share((arena.scale.expert + arena.scale.random) / 2) == pytest.approx(0.5)
+    chasing = train_course.closed_loop_score(lambda x: (x[:, 2] > 0).long(), arena)
+    assert 0.0 < chasing < 0.5
+
+
+@pytest.mark.parametrize("task", ["llm", "robotics"])
+def test_other_tasks_end_to_end(plasticish, tmp_path, monkeypatch, task):
+    few = {"TOPICS": ("food", "greetings"), "WINDOWS": 40, "CONTEXT": 6, "EPISODES": 1, "TRIALS": 2}
+    for name, value in few.items():
+        monkeypatch.setattr(train_course, name, value)
+    carts = {"standard": CartPole(), "crane": CartPole(CartPolePhysics(gravity=-9.8))}
+    monkeypatch.setattr(
+        train_course, "robotics_tasks", lambda _, **options: robotics_tasks(carts, **options)
+    )
+    monkeypatch.setitem(train_course.NETWORKS, task, {"units": 8, "backbone_units": 8})
+    out = tmp_path / "run"
+    done = plasticish("train", "--task", task, "--epochs", 1, "--out", out, "--json")
+    assert done.code == 0, done.err
+    report = json.loads(done.out)
+    assert report["mode"] == "domain"
+    R = matrix(report, "with")
+    assert R.shape == (len(report["tasks"]), len(report["tasks"]))
+    assert 0 <= float(R.tril().min()) <= float(R.tril().max()) <= 1
+    if task == "robotics":
+        ours = report["learners"]["with"]
+        assert ours["returns_at_random"] < ours["returns_of_the_expert"]
+        shown = plasticish("train", "--resume", out).out
+        assert "100 % is the return of an expert" in shown
+        assert all(f"{value:,.0f}" in shown for value in ours["returns"])

@@ -33,9 +33,11 @@ __all__ = ["Arena", "Course", "Lesson", "make_course"]
 
 ASKED_TOGETHER = 512
 FASHION_PER_CLASS = 400
-VISION: dict[str, dict[str, int]] = {
+NETWORKS: dict[str, dict[str, int]] = {
     "digits": {"units": 64, "backbone_units": 64, "steps": 6},
     "fashion": {"units": 96, "backbone_units": 96, "steps": 6},
+    "llm": {"units": 64, "backbone_units": 64},
+    "robotics": {"units": 64, "backbone_units": 64},
 }
 TOPICS = ("ai", "coding", "emotion", "trivia")
 CONTEXT = 24
@@ -179,7 +181,7 @@ def _vision(config: TrainConfig) -> Course:
         mode="class",
         lessons=_lessons(class_splits(source, 2), config.seed),
         network=LiquidSpikingConfig.vision(
-            width, len(source.classes), **VISION[config.data], seed=config.seed
+            width, len(source.classes), **NETWORKS[config.data], seed=config.seed
         ),
     )
 
@@ -217,7 +219,7 @@ def _llm(config: TrainConfig) -> Course:
         mode="domain",
         lessons=lessons,
         network=LiquidSpikingConfig.language(
-            len(tasks[0].train.classes), units=64, backbone_units=64, seed=config.seed
+            len(tasks[0].train.classes), **NETWORKS["llm"], seed=config.seed
         ),
         lr=3e-3,
         score=next_character_score,
@@ -234,15 +236,18 @@ def _robotics(config: TrainConfig) -> Course:
         )
         for place, task in enumerate(track(tasks, "meeting the bodies"))
     )
-    body = tasks[0].body
+    shown = tasks[0].train
     return Course(
         title="a pendulum swung up and held, its physics changing from task to task",
         measure="return (share of the expert's)",
         mode="domain",
         lessons=lessons,
         network=LiquidSpikingConfig.control(
-            int(tasks[0].train.inputs.shape[1]), len(body.commands), discrete=True, units=64,
-            backbone_units=64, seed=config.seed,
+            int(shown.inputs.shape[1]),
+            len(shown.classes),
+            discrete=True,
+            **NETWORKS["robotics"],
+            seed=config.seed,
         ),
         score=closed_loop_score,
         evaluate_every=max(1, (config.epochs or 1) // 2),

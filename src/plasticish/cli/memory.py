@@ -1,0 +1,185 @@
+"""``plasticish memory``: words and other sequences, learned as they are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import JsonOption, QuietOption
+
+__all__ = ["memory"]
+
+memory = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+
+MemoryOption = Annotated[
+    Path, typer.Option("--memory", "-m", help="The folder that the memory was saved to.")
+]
+HERE = Path("memory")
+
+
+@memory.callback()
+def about() -> None:
+    """Learn words or other sequences as they are read, and invent new ones.
+
+    Begin with any text file, one word or sentence a line:
+
+        plasticish memory learn names.txt --save memory
+        plasticish memory complete em
+        plasticish memory sample -n 5
+        plasticish memory concepts
+        plasticish memory draw --out tree.svg
+    """
+
+
+@memory.command()
+def learn(
+    file: Annotated[Path, typer.Argument(help="A text file in UTF-8, one sequence a line.")],
+    save: Annotated[Path, typer.Option(help="The folder of the memory.")] = HERE,
+    experts: Annotated[
+        str, typer.Option(help="rich (words, names) or plain (anything, much cheaper).")
+    ] = "rich",
+    sleep: Annotated[
+        bool, typer.Option("--sleep/--no-sleep", help="Replay what was learned at the end.")
+    ] = True,
+    seed: Annotated[int, typer.Option(help="Of the order of replay.")] = 0,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Learn a text file, one sequence a line; blank lines are passed over.
+
+        plasticish memory learn names.txt --save memory
+
+    If the folder holds a memory already, it learns on. The memory is saved as
+    it goes: after a crash or Ctrl-C the same command goes on where it was, and
+    ends with the same memory as if nothing had happened.
+    """
+    from .memory_learning import learn_file
+    from .output import Output
+
+    output = Output(json, quiet)
+    with output.working():
+        found = learn_file(file, save, experts, seed, sleep, output)
+    output.emit(found)
+    output.say(
+        f"{found['sequences']:,} sequences, {found['nodes']:,} nodes at levels 0 to "
+        f"{found['r_levels']}, {found['concepts']:,} concepts; "
+        f"the last were met with {found['nats']:.3f} nats a symbol"
+    )
+
+
+@memory.command()
+def complete(
+    prefix: Annotated[str, typer.Argument(help="How it begins.")] = "",
+    folder: MemoryOption = HERE,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Say what comes next, how it most probably goes on, and why.
+
+    plasticish memory complete em
+    """
+    from .memory_asking import completion, open_memory, print_completion
+    from .output import Output
+
+    output = Output(json, quiet)
+    found = completion(open_memory(folder), prefix)
+    output.emit(found)
+    print_completion(found, output)
+
+
+@memory.command()
+def sample(
+    count: Annotated[int, typer.Option("--count", "-n", help="How many.")] = 10,
+    prefix: Annotated[str, typer.Option(help="How each begins.")] = "",
+    temperature: Annotated[float, typer.Option(help="Above 1 bolder, below 1 tamer.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of the random draws.")] = 0,
+    folder: MemoryOption = HERE,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Invent new sequences.
+
+    plasticish memory sample -n 5 --prefix el
+    """
+    from plasticish.core import make_generator
+
+    from .memory_asking import open_memory
+    from .output import Output
+
+    output = Output(json, quiet)
+    made = open_memory(folder).generate(count, prefix, temperature, make_generator(seed))
+    output.emit({"samples": made})
+    output.say("\n".join(map(str, made)))
+
+
+@memory.command()
+def concepts(
+    level: Annotated[
+        int | None, typer.Option(help="Only of this level.", show_default=False)
+    ] = None,
+    limit: Annotated[int, typer.Option(help="How many at most.")] = 20,
+    folder: MemoryOption = HERE,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """List the patterns that recur anywhere, and what they are built of.
+
+    plasticish memory concepts --level 3
+    """
+    from .memory_asking import concept_rows, open_memory, print_concepts
+    from .output import Output
+
+    output = Output(json, quiet)
+    found = concept_rows(open_memory(folder), level, limit)
+    output.emit({"concepts": found})
+    print_concepts(found, output)
+
+
+@memory.command()
+def draw(
+    out: Annotated[Path, typer.Option(help="Where the picture goes: .svg or .png.")] = Path(
+        "tree.svg"
+    ),
+    fired: Annotated[
+        str | None, typer.Option(help="Highlight the path of this.", show_default=False)
+    ] = None,
+    limit: Annotated[int, typer.Option(help="Nodes drawn at most, the strongest.")] = 300,
+    folder: MemoryOption = HERE,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Draw the tree: count as thickness, level as colour.
+
+    plasticish memory draw --out tree.svg
+    """
+    from .memory_asking import open_memory
+    from .output import Output
+
+    output = Output(json, quiet)
+    picture = open_memory(folder).draw(counts=True, fired=fired, limit=limit)
+    picture.save(out)
+    output.emit({"out": str(out), "left_out": picture.left_out})
+    left = f"; {picture.left_out:,} weaker nodes are not drawn" if picture.left_out else ""
+    output.say(f"{out}{left}")
+
+
+@memory.command()
+def export(
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("graph"),
+    folder: MemoryOption = HERE,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Write edges.csv and nodes.csv, as graph viewers such as Cosmograph read them.
+
+    plasticish memory export --out graph
+    """
+    from .memory_asking import open_memory
+    from .output import Output
+
+    output = Output(json, quiet)
+    edges, nodes = open_memory(folder).export(out)
+    output.emit({"edges": str(edges), "nodes": str(nodes)})
+    output.say(f"{edges}\n{nodes}")
