@@ -153,7 +153,8 @@ def print_report(report: Mapping[str, Any], folder: Path, output: Output) -> Non
 
 def _table(report: Mapping[str, Any]) -> Table:
     learners = report["learners"]
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    bodies = any("returns" in learner for learner in learners.values())
+    table = Table(box=None, padding=(0, 1 if bodies else 2, 0, 0), header_style="dim")
     table.add_column("\ntask", no_wrap=True, overflow="ellipsis")
     for who in learners:
         table.add_column(f"{HEADINGS[who]}\nas learned", justify="right", no_wrap=True)
