@@ -171,6 +171,8 @@ def test_a_network_without_hidden_layers_is_a_plain_readout():
         ({"layer_sizes": [4, 2], "active": 1.5}, "active is out of range"),
         ({"layer_sizes": [4, 2], "steps": 0}, "steps is out of range"),
         ({"layer_sizes": [4, 2], "stdp_rule": {"kind": "magic"}}, "unknown plasticity rule"),
+        ({"layer_sizes": [4, 2], "stdp_rule": ClassicalSTDP(w_min=-1.0)}, "layer of winners"),
+        ({"layer_sizes": [4, 2], "stdp_rule": ClassicalSTDP(w_max=0.2)}, "layer of winners"),
     ],
 )
 def test_bad_settings_are_refused(options, text):

@@ -4,8 +4,9 @@ Small objects with an equation, a source and a state of their own. Nothing here 
 who listens to a modulator decides what its signal scales.
 """
 
+from .controller_history import ControllerHistory
 from .meta_history import MetaHistory
-from .meta_plasticity import ControllerHistory, MetaPlasticityController
+from .meta_plasticity import MetaPlasticityController
 from .meta_policy import MetaPolicy
 from .meta_training import PolicyLives
 from .plasticity_factors import PlasticityFactors

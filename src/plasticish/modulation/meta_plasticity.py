@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from plasticish.core import (
     ConfigError,
-    DataError,
-    DTypeError,
     Persistent,
     ShapeError,
     State,
@@ -24,41 +19,16 @@ from plasticish.core import (
     track,
 )
 
+from .controller_history import ControllerHistory
 from .evolution import AdamState
+from .meta_checks import check_activity, check_number, check_whole
 from .meta_history import MetaHistory
 from .meta_policy import OUTPUTS, MetaPolicy
 from .meta_training import Play, generation
 from .plasticity_factors import PlasticityFactors
+from .reinforce import change_reward, score_gradient
 
-__all__ = ["ControllerHistory", "MetaPlasticityController"]
-
-REWARD_CLIP = 3.0
-
-
-@dataclass(frozen=True)
-class ControllerHistory:
-    """The last ``history_length`` steps of a controller, oldest first, for figures.
-
-    Attributes
-    ----------
-    step : Tensor of shape (steps,), int64
-        Number of the step, from 1.
-    performance, loss, surprise : Tensor of shape (steps,)
-        What was observed, and by how many standard errors it was worse than usual.
-    activity : Tensor of shape (steps, layers)
-        What was observed of the layers.
-    learning_rate, time_constant, stability : Tensor of shape (steps, layers)
-        The factors that were given after that step.
-    """
-
-    step: Tensor
-    performance: Tensor
-    loss: Tensor
-    surprise: Tensor
-    activity: Tensor
-    learning_rate: Tensor
-    time_constant: Tensor
-    stability: Tensor
+__all__ = ["MetaPlasticityController"]
 
 
 class MetaPlasticityController(Persistent):
@@ -138,10 +108,10 @@ class MetaPlasticityController(Persistent):
         exploration: float = 0.1,
         seed: int = 0,
     ) -> None:
-        _check_whole(num_layers=num_layers, hidden_dim=hidden_dim)
-        _check_whole(history_length=history_length, least=2)
+        check_whole(num_layers=num_layers, hidden_dim=hidden_dim)
+        check_whole(history_length=history_length, least=2)
         horizon = min(10, history_length // 2) if horizon is None else horizon
-        _check_whole(horizon=horizon)
+        check_whole(horizon=horizon)
         if 2 * horizon > history_length:
             raise ConfigError(
                 "the history is too short for the horizon",
@@ -217,9 +187,9 @@ class MetaPlasticityController(Persistent):
         ShapeError, DTypeError, DataError
             Wrong number of layers, no numbers, NaN or infinity; nothing is changed.
         """
-        row = _check_row(activity, self.num_layers)
-        performance = _check_number("performance", performance)
-        loss = _check_number("loss", loss)
+        row = check_activity(activity, self.num_layers)
+        performance = check_number("performance", performance)
+        loss = check_number("loss", loss)
         features = self._window.append(row[None], torch.tensor([performance]), torch.tensor([loss]))
         if len(self._seen) == self.horizon:
             self._credit()
@@ -246,24 +216,10 @@ class MetaPlasticityController(Persistent):
         seen, self._seen = self._seen, self._seen[:0]
         if self._window.values.shape[2] < 2 * self.horizon or not self.meta_lr * self.exploration:
             return
-        reward = self._reward()
-        advantage = reward - self._baseline
+        advantage = change_reward(self._window.values[0, :2], self.horizon) - self._baseline
         self._baseline += 0.05 * advantage
-        with torch.enable_grad():
-            theta = self.theta.clone().requires_grad_()
-            actions = self.policy.actions(theta.expand(len(seen), -1), seen)
-            score = (actions * self._noise / self.exploration).sum() / len(seen)
-            (gradient,) = torch.autograd.grad(score, theta)
+        gradient = score_gradient(self.policy, self.theta, seen, self._noise, self.exploration)
         self.theta = self.theta + self.meta_lr * advantage * gradient
-
-    def _reward(self) -> float:
-        values, h = self._window.values[0, :2], self.horizon
-        change = values[:, -h:].mean(1) - values[:, -2 * h : -h].mean(1)
-        mean = values.mean(1)
-        floor = 1e-3 * mean.abs() + 1e-12
-        error = torch.maximum(values.std(1, correction=0), floor) * (2.0 / h) ** 0.5
-        better = change / error
-        return float(((better[0] - better[1]) / 2).clamp(-REWARD_CLIP, REWARD_CLIP))
 
     # ------------------------------------------------------------------ learning beforehand
 
@@ -306,7 +262,7 @@ class MetaPlasticityController(Persistent):
         ConfigError, ShapeError, DataError
             Unusable arguments, or fitness of the wrong shape or not finite.
         """
-        _check_whole(generations=generations, pairs=pairs)
+        check_whole(generations=generations, pairs=pairs)
         check_positive(sigma=sigma, rate=rate)
         reached = []
         for index in track(range(self.generations, generations), "meta-training"):
@@ -397,51 +353,3 @@ class MetaPlasticityController(Persistent):
         self._noise, self._seen = tensors["noise"].clone(), tensors["seen"].clone()
         self._window.restore(**state.part("window").tensors)
         self._generator.set_state(tensors["generator"])
-
-
-def _check_whole(least: int = 1, **values: int) -> None:
-    for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise ConfigError(
-                f"{name} is out of range", got=repr(value), expected=f"a whole number >= {least}"
-            )
-
-
-def _check_number(name: str, value: Any) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError) as error:
-        raise DTypeError(
-            f"{name} is not a number", got=type(value).__name__, expected="one float"
-        ) from error
-    if number != number or number in (float("inf"), float("-inf")):
-        raise DataError(
-            f"{name} is NaN or infinite",
-            got=repr(number),
-            expected="a finite number",
-            cure="leave out the step that led to it; nothing was learned",
-        )
-    return number
-
-
-def _check_row(activity: Any, num_layers: int) -> Float[Tensor, " layers"]:
-    try:
-        row = torch.as_tensor(activity, dtype=torch.float32).detach().cpu()
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise DTypeError(
-            "the activity is not numbers", got=type(activity).__name__, expected="an array"
-        ) from error
-    if row.shape != (num_layers,):
-        raise ShapeError(
-            "the activity has the wrong shape",
-            got=str(tuple(row.shape)),
-            expected=f"({num_layers},)",
-            cure="give one number for each layer, such as its mean firing rate",
-        )
-    if not bool(torch.isfinite(row).all()):
-        raise DataError(
-            "the activity contains NaN or infinity",
-            expected="finite numbers",
-            cure="leave out the step that led to it; nothing was learned",
-        )
-    return row

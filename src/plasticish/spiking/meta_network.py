@@ -73,8 +73,8 @@ class MetaPlasticNetwork(nn.Module, Persistent):
     meta_lr, history_length
         As in :class:`~plasticish.modulation.MetaPlasticityController`.
     stdp_rule : PlasticityRule, or what its ``to_dict`` returned, optional
-        Of the hidden layers, with ``w_min >= 0``; by default pair STDP at a learning rate of
-        0.001.
+        Of the hidden layers, with ``0 <= w_min < 0.25 < w_max``; by default pair STDP at a
+        learning rate of 0.001.
     learning_rate : float
         Of the readout, > 0; at 1 a single example is answered rightly at once.
     steps : int
@@ -136,6 +136,13 @@ class MetaPlasticNetwork(nn.Module, Persistent):
         self.learning_rate, self.steps, self.active, self.seed = learning_rate, steps, active, seed
         rule = ClassicalSTDP(learning_rate=0.001) if stdp_rule is None else stdp_rule
         self._rule = rule_from_dict(rule) if isinstance(rule, Mapping) else rule
+        if not 0 <= self._rule.w_min < MEAN_WEIGHT < self._rule.w_max:
+            raise ConfigError(
+                "the bounds of the rule do not suit a layer of winners",
+                got=f"[{self._rule.w_min:g}, {self._rule.w_max:g}]",
+                expected=f"0 <= w_min < {MEAN_WEIGHT} < w_max",
+                cure=f"synaptic scaling holds the mean weight of each neuron at {MEAN_WEIGHT}",
+            )
         pairs = list(pairwise(self.layer_sizes))
         self.hidden = nn.ModuleList(
             MetaPlasticLayer(pre, post, self._rule, bias=False, seed=spawn_seed(seed, 0, i))
