@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -15,41 +14,36 @@ from plasticish.core import (
     LEARNERS,
     ArrayLike,
     Batch,
-    CheckpointError,
     ConfigError,
     NotReadyError,
-    Persistent,
     Report,
     ShapeError,
-    State,
     as_batches,
     as_pair,
     check_positive,
-    load_checkpoint,
     spawn_seed,
 )
 from plasticish.memory import ElasticWeights, Replay, TaskBuffer, fisher_diagonal
 
 from .continual_input import as_model_input, check_inputs, check_targets
-from .continual_loss import Criterion, among, dark_experience, supervised
+from .continual_loss import Criterion, among, supervised
 from .continual_meta import MetaGate
+from .continual_state import ContinualState
 from .integration import update_plasticity
 from .local_learning import LocalLearning
 from .models import ModelSpec, build_model
-from .optimizer_state import pack_optimizer, unpack_optimizer
-from .plasticity_state import export_plasticity, import_plasticity
+from .rehearsal import Rehearsal
 from .task_table import TaskId, TaskTable
 
-__all__ = ["ContinualLearningSTDP", "ContinualMode", "ReplayKind"]
+__all__ = ["ContinualLearningSTDP"]
 
-ContinualMode = Literal["class", "domain", "task"]
-ReplayKind = Literal["er", "der++"]
 LARGEST_GRADIENT = 1.0
+SLEEP_ROWS = 32
 BUFFER = {"capacity": 1000, "policy": "class_balanced", "distinct": True}
 
 
 @LEARNERS.register("continual_learner")
-class ContinualLearningSTDP(Persistent):
+class ContinualLearningSTDP(ContinualState):
     r"""Keep what earlier tasks taught a module, while it learns the next by any optimizer.
 
     A step minimises :math:`\ell(f(x), y) + \beta\,\ell(f(x''), y'') + \alpha \lVert f(x') - z'
@@ -139,22 +133,19 @@ class ContinualLearningSTDP(Persistent):
         lr: float = 0.1,
         seed: int = 0,
     ) -> None:
-        _check_choice("mode", mode, get_args(ContinualMode))
-        _check_choice("replay", replay, (None, *get_args(ReplayKind)))
-        check_positive(lr=lr, replay_rows=1 if replay_rows is None else replay_rows)
-        for name, weight in (
-            ("dark_weight", dark_weight),
-            ("replay_weight", replay_weight),
-            ("consolidation_with_replay", consolidation_with_replay),
-            ("sleep_steps", sleep_steps),
-        ):
-            check_positive(**{name: weight or 1.0})  # zero is allowed
+        self.rehearsal = Rehearsal(
+            mode, replay, asymmetric, dark_weight, replay_weight, replay_rows
+        )
+        check_positive(
+            lr=lr,
+            # zero leaves them out
+            consolidation_with_replay=consolidation_with_replay or 1.0,
+            sleep_steps=sleep_steps or 1,
+        )
         self._spec = None if isinstance(model, nn.Module) else dict(model)
         self.model = model if isinstance(model, nn.Module) else build_model(model, seed)
-        self.mode, self.replay, self.asymmetric = mode, replay, asymmetric
-        self.dark_weight, self.replay_weight = dark_weight, replay_weight
         self.consolidation_with_replay = consolidation_with_replay
-        self.replay_rows, self.sleep_steps, self.lr, self.seed = replay_rows, sleep_steps, lr, seed
+        self.sleep_steps, self.lr, self.seed = sleep_steps, lr, seed
         self.elastic = ElasticWeights(
             consolidation_strength, decay=plasticity_decay, rate=importance_update_rate
         )
@@ -174,6 +165,11 @@ class ContinualLearningSTDP(Persistent):
                 cure="set requires_grad on what should learn",
             )
         self._optimizer = torch.optim.SGD(trained, lr=lr)
+
+    @property
+    def mode(self) -> str:
+        """How the tasks are told apart: ``"class"``, ``"domain"`` or ``"task"``."""
+        return self.rehearsal.mode
 
     @property
     def device(self) -> torch.device:
@@ -239,14 +235,14 @@ class ContinualLearningSTDP(Persistent):
             raise ConfigError("task mode needs a task", cure="say whose batch it is with task=...")
         table = self.tasks.entered(task, targets, output[-1])
         number = self.tasks.number(task)
-        draws = self._draws(len(inputs))
+        draws = self.rehearsal.draws(self.buffer, len(inputs))
         new, replayed = self._forward(inputs, draws)
-        mask = self._mask(table, targets, number)
+        mask = self.rehearsal.mask(table, targets, number)
         terms = {"new": supervised(among(new, mask), targets, criterion)}
-        terms |= self._past(table, draws, replayed, criterion)
+        terms |= self.rehearsal.past(table, draws, replayed, criterion)
         report = self._descend(terms, optimizer, _performance(new, targets, mask))
         self.tasks, self._input_shape, self._output_shape = table, tuple(inputs.shape[1:]), output
-        if self.replay is not None:
+        if self.rehearsal.replay is not None:
             self.buffer.add(inputs, targets, new.detach(), number)
         self.steps += 1
         self._rested = False
@@ -267,12 +263,6 @@ class ContinualLearningSTDP(Persistent):
             ) from error
         return inputs, tuple(output.shape[1:])
 
-    def _draws(self, rows: int) -> list[Replay]:
-        if self.replay is None or not len(self.buffer):
-            return []
-        draws = 2 if self.replay == "der++" else 1
-        return [self.buffer.sample(self.replay_rows or rows) for _ in range(draws)]
-
     def _forward(self, new: Tensor | None, draws: list[Replay]) -> tuple[Tensor, list[Tensor]]:
         """Answer the new rows and those of all draws in one pass."""
         parts = [] if new is None else [new]
@@ -282,37 +272,6 @@ class ContinualLearningSTDP(Persistent):
             outputs = self.model(as_model_input(torch.cat(parts)))
         answers = torch.split(outputs, [len(part) for part in parts])
         return answers[0], list(answers[-len(draws) :]) if draws else []
-
-    def _past(
-        self,
-        table: TaskTable,
-        draws: list[Replay],
-        replayed: list[Tensor],
-        criterion: Criterion | None,
-    ) -> dict[str, Tensor]:
-        if not draws:
-            return {}
-        held = draws[-1]
-        mask = None
-        if not held.labels.is_floating_point():
-            mask = table.classes[held.tasks] if self.mode == "task" else table.seen
-        replay = supervised(among(replayed[-1], mask), held.labels, criterion)
-        terms = {"replay": self.replay_weight * replay}
-        if self.replay == "der++" and draws[0].logits is not None:
-            terms["dark"] = self.dark_weight * dark_experience(replayed[0], draws[0].logits)
-        return terms
-
-    def _mask(self, table: TaskTable, targets: Tensor, number: int) -> Tensor | None:
-        """Return which classes new examples compete among."""
-        if targets.is_floating_point():
-            return None
-        if self.mode == "task":
-            return table.classes[number]
-        if self.asymmetric and self.mode == "class" and self.replay is not None:
-            mask = torch.zeros_like(table.seen)
-            mask[targets.flatten()] = True
-            return mask
-        return table.seen
 
     def _descend(
         self,
@@ -342,7 +301,7 @@ class ContinualLearningSTDP(Persistent):
         return {**report, "performance": judged}
 
     def _pull(self, optimizer: torch.optim.Optimizer) -> None:
-        share = 1.0 if self.replay is None else self.consolidation_with_replay
+        share = 1.0 if self.rehearsal.replay is None else self.consolidation_with_replay
         if not self.elastic.tasks or not self.elastic.strength or not share:
             return
         steps = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
@@ -438,9 +397,9 @@ class ContinualLearningSTDP(Persistent):
             raise NotReadyError("nothing to consolidate yet", cure="call learn((x, y)) first")
         steps = self.sleep_steps if len(self.buffer) and not self._rested else 0
         for _ in range(steps):
-            draws = self._draws(self.replay_rows or 32)
+            draws = self.rehearsal.draws(self.buffer, SLEEP_ROWS)
             _, replayed = self._forward(None, draws)
-            self._descend(self._past(self.tasks, draws, replayed, None), None)
+            self._descend(self.rehearsal.past(self.tasks, draws, replayed, None), None)
         if steps and self.elastic.strength:
             held = self.buffer.everything()
             self.compute_parameter_importance((held.inputs, held.labels))
@@ -503,113 +462,6 @@ class ContinualLearningSTDP(Persistent):
             "buffer": len(self.buffer),
             "consolidations": self.elastic.tasks,
         }
-
-    # ------------------------------------------------------------------ state
-
-    def config(self) -> dict[str, Any]:
-        """Return the constructor arguments; ``model`` is None where no spec was given."""
-        return {
-            "model": self._spec,
-            "consolidation_strength": self.elastic.strength,
-            "plasticity_decay": self.elastic.decay,
-            "importance_update_rate": self.elastic.rate,
-            "use_meta_plasticity": self.meta is not None,
-            "mode": self.mode,
-            "buffer": self.buffer.config(),
-            "replay": self.replay,
-            "asymmetric": self.asymmetric,
-            "dark_weight": self.dark_weight,
-            "replay_weight": self.replay_weight,
-            "consolidation_with_replay": self.consolidation_with_replay,
-            "replay_rows": self.replay_rows,
-            "sleep_steps": self.sleep_steps,
-            "lr": self.lr,
-            "seed": self.seed,
-        }
-
-    def export_state(self) -> State:
-        """Return weights, springs, buffer, optimizer, tasks and what steers plasticity."""
-        life = {
-            "steps": self.steps,
-            "rested": self._rested,
-            "input": None if self._input_shape is None else list(self._input_shape),
-            "output": list(self._output_shape),
-            **self.tasks.values(),
-        }
-        weights = {name: t.detach().clone() for name, t in self.model.state_dict().items()}
-        parts = {
-            "life": State(life, {"classes": self.tasks.classes.clone()}),
-            "model": State({}, weights),
-            "elastic": self.elastic.export_state(),
-            "buffer": self.buffer.export_state(),
-            "optimizer": pack_optimizer(self._optimizer),
-        }
-        if self.meta is not None:
-            parts["meta"] = self.meta.controller.export_state()
-        if LocalLearning.find(self.model) is not None:
-            parts["plasticity"] = export_plasticity(self.model)
-        return State.nest(parts)
-
-    def import_state(self, state: State) -> None:
-        """Put back what :meth:`export_state` returned."""
-        life = state.part("life")
-        self.model.load_state_dict(dict(state.part("model").tensors))
-        self.elastic.import_state(state.part("elastic"))
-        self.buffer.import_state(state.part("buffer"))
-        unpack_optimizer(self._optimizer, state.part("optimizer"))
-        if self.meta is not None:
-            self.meta.controller.import_state(state.part("meta"))
-        if LocalLearning.find(self.model) is not None:
-            import_plasticity(self.model, state.part("plasticity"))
-        self.tasks = TaskTable.restored(life.values, life.tensors["classes"])
-        self.steps, self._rested = life.values["steps"], life.values["rested"]
-        shape = life.values["input"]
-        self._input_shape = None if shape is None else tuple(shape)
-        self._output_shape = tuple(life.values["output"])
-
-    @classmethod
-    def load(cls, path: str | Path, *, model: nn.Module | None = None) -> ContinualLearningSTDP:
-        """Read what :meth:`save` wrote; it goes on bit for bit.
-
-        Parameters
-        ----------
-        path : path
-            The folder.
-        model : nn.Module, optional
-            The module, built as it was, where the learner was not given a spec of it; its weights
-            are replaced by the saved ones.
-
-        Raises
-        ------
-        CheckpointError
-            If the checkpoint cannot be used, or holds a module of your own and none is given.
-        """
-        checkpoint = load_checkpoint(path, cls.kind)
-        config = dict(checkpoint.config)
-        if config.get("model", "") is None and model is None:
-            raise CheckpointError(
-                f"the checkpoint {path} holds the weights of a module of your own",
-                cure="build the module as it was, and give it: load(path, model=module)",
-            )
-        if model is not None:
-            config["model"] = model
-        try:
-            learner = cls(**config)
-            learner.import_state(State(checkpoint.state, checkpoint.tensors))
-        except (LookupError, AttributeError, TypeError, ValueError, RuntimeError) as error:
-            raise CheckpointError(
-                f"the checkpoint {path} does not fit {cls.__name__}",
-                got=str(error),
-                cure="it was written by another version or altered by hand, or the module differs",
-            ) from error
-        return learner
-
-
-def _check_choice(name: str, value: str | None, choices: tuple[str | None, ...]) -> None:
-    if value not in choices:
-        raise ConfigError(
-            f"unknown {name}", got=repr(value), expected="one of: " + ", ".join(map(repr, choices))
-        )
 
 
 @torch.no_grad()
