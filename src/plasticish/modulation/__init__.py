@@ -5,6 +5,7 @@ who listens to a modulator decides what its signal scales.
 """
 
 from .controller_history import ControllerHistory
+from .dopamine import Dopamine, delay_line
 from .meta_history import MetaHistory
 from .meta_plasticity import MetaPlasticityController
 from .meta_policy import MetaPolicy
@@ -13,9 +14,11 @@ from .plasticity_factors import PlasticityFactors
 
 __all__ = [
     "ControllerHistory",
+    "Dopamine",
     "MetaHistory",
     "MetaPlasticityController",
     "MetaPolicy",
     "PlasticityFactors",
     "PolicyLives",
+    "delay_line",
 ]
