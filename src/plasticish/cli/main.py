@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from .bench import bench
 from .inspect import inspect
 from .learn import learn
+from .memory import memory
 from .predict import predict
 from .resume import resume
 from .train import train
@@ -99,6 +100,7 @@ def plasticish(
 
 for _command in (learn, predict, why, inspect, resume, train, bench):
     app.command()(_command)
+app.add_typer(memory, name="memory")
 
 
 def main() -> None:

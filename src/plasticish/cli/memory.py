@@ -30,6 +30,8 @@ def about() -> None:
         plasticish memory sample -n 5
         plasticish memory concepts
         plasticish memory draw --out tree.svg
+
+    The memory lives in the folder memory/, unless you name another.
     """
 
 
@@ -49,6 +51,8 @@ def learn(
 ) -> None:
     """Learn a text file, one sequence a line; blank lines are passed over.
 
+    Name the file, and the folder that the memory lives in:
+
         plasticish memory learn names.txt --save memory
 
     If the folder holds a memory already, it learns on. The memory is saved as
@@ -63,7 +67,7 @@ def learn(
         found = learn_file(file, save, experts, seed, sleep, output)
     output.emit(found)
     output.say(
-        f"{found['sequences']:,} sequences, {found['nodes']:,} nodes at levels 0 to "
+        f"{found['sequences']:,.0f} sequences, {found['nodes']:,} nodes at levels 0 to "
         f"{found['r_levels']}, {found['concepts']:,} concepts; "
         f"the last were met with {found['nats']:.3f} nats a symbol"
     )
@@ -78,7 +82,12 @@ def complete(
 ) -> None:
     """Say what comes next, how it most probably goes on, and why.
 
-    plasticish memory complete em
+    Give the beginning; without one, the start of a sequence is asked about:
+
+        plasticish memory complete em
+
+    You get the most probable completion, the chances of the next symbol, the
+    experts that said so, and stored sequences that go on so.
     """
     from .memory_asking import completion, open_memory, print_completion
     from .output import Output
@@ -101,7 +110,11 @@ def sample(
 ) -> None:
     """Invent new sequences.
 
-    plasticish memory sample -n 5 --prefix el
+    Five that begin with the same two letters:
+
+        plasticish memory sample -n 5 --prefix el
+
+    The same seed invents the same ones.
     """
     from plasticish.core import make_generator
 
@@ -126,7 +139,11 @@ def concepts(
 ) -> None:
     """List the patterns that recur anywhere, and what they are built of.
 
-    plasticish memory concepts --level 3
+    Those that are built in three steps, for instance:
+
+        plasticish memory concepts --level 3
+
+    A count says in how many places of the stored sequences a pattern stands.
     """
     from .memory_asking import concept_rows, open_memory, print_concepts
     from .output import Output
@@ -152,7 +169,11 @@ def draw(
 ) -> None:
     """Draw the tree: count as thickness, level as colour.
 
-    plasticish memory draw --out tree.svg
+    The ending of the name says whether it is SVG or PNG:
+
+        plasticish memory draw --out tree.svg
+
+    A large tree is drawn in its strongest part, and the picture says so.
     """
     from .memory_asking import open_memory
     from .output import Output
@@ -174,7 +195,11 @@ def export(
 ) -> None:
     """Write edges.csv and nodes.csv, as graph viewers such as Cosmograph read them.
 
-    plasticish memory export --out graph
+    Name the folder:
+
+        plasticish memory export --out graph
+
+    Edges have source, target and color; nodes have id, count and r_level.
     """
     from .memory_asking import open_memory
     from .output import Output

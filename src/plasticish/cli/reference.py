@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,16 @@ def reference() -> str:
     """
     group: Any = get_command(app)
     parts = [HEADER, "# The command line", _help(group), _options(group)]
-    for name, command in group.commands.items():
+    for name, command in _commands(group):
         parts += [f"## plasticish {name}", f"`plasticish {name} {_usage(command)}`"]
         parts += [_help(command), _arguments(command), _options(command)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _commands(group: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        yield above + name, command
+        yield from _commands(command, f"{above}{name} ") if hasattr(command, "commands") else ()
 
 
 def _help(command: Any) -> str:
