@@ -39,6 +39,7 @@ from .learners import (
     live,
     snapshot,
 )
+from .sequences import SEQUENCES
 
 NAN, INF = float("nan"), float("inf")
 X, Y = examples(6, 7)
@@ -63,7 +64,7 @@ def learner(case: Case) -> Any:
 
 def test_every_registered_learner_is_under_contract() -> None:
     ours = {n for n in LEARNERS if LEARNERS[n].__module__.startswith("plasticish.")}
-    assert ours == set(CASES)
+    assert ours == set(CASES) | set(SEQUENCES)
 
 
 def test_it_speaks_the_protocol(name: str, learner: Any) -> None:
