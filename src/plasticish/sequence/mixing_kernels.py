@@ -116,9 +116,11 @@ def recall(counts, logs, s, own, answer):
     """
     slots, synapses = counts.slots, counts.synapses
     used, longest = 0, 0
+    # All slots are looked up before any is read: the waits for memory then overlap.
     for e in range(len(s.keys)):
-        i = find_slot(slots, s.keys[e])
-        s.slot[e] = i
+        s.slot[e] = find_slot(slots, s.keys[e])
+    for e in range(len(s.keys)):
+        i = s.slot[e]
         s.begin[e] = used
         if slots[i].key == 0:
             continue
@@ -185,9 +187,12 @@ def correct(mixer, s, answer, step, damping):
             s.error[0, e] += error * s.feature[j, 0]
             s.error[1, e] += error * s.feature[j, 1]
             s.error[2, e] += error
-    for f in range(FEATURES):
-        for e in range(len(s.keys)):
-            g, b = s.error[f, e], s.bucket[e]
+    for e in range(len(s.keys)):
+        if s.begin[e] == s.begin[e + 1]:
+            continue
+        b = s.bucket[e]
+        for f in range(FEATURES):
+            g = s.error[f, e]
             mixer.own_sum[b, f, e] += g * g
             mixer.own[b, f, e] += step * g / math.sqrt(damping + mixer.own_sum[b, f, e])
     for row in s.rows:
