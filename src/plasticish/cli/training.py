@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -81,7 +83,7 @@ def finish(folder: Path, config: TrainConfig, output: Output) -> None:
         output.remark(f"{folder} is finished already")
     else:
         try:
-            with output.working():
+            with output.working(), _one_thread():
                 report = _take_course(folder, config, output)
         except KeyboardInterrupt:
             name = shlex.quote(str(folder))
@@ -92,6 +94,20 @@ def finish(folder: Path, config: TrainConfig, output: Output) -> None:
             raise typer.Exit(INTERRUPTED_CODE) from None
     output.emit({"run": str(folder), **report})
     print_report(report, folder, output)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute on one thread: the products are so small that more only wait for each other.
+
+    The sums are then also formed in one order, whatever machine a run goes on on.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _take_course(folder: Path, config: TrainConfig, output: Output) -> dict[str, Any]:

@@ -100,6 +100,7 @@ class ContinualLearningTrainer:
 
     Examples
     --------
+    >>> import torch
     >>> from plasticish.data import BatchLoader, class_splits, load_digits
     >>> model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
     >>> trainer = ContinualLearningTrainer(model, replay_buffer_size=200, seed=0)
