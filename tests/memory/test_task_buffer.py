@@ -74,6 +74,29 @@ def test_balanced_keeps_every_class_level(
         assert all(n >= min(seen[label], top - 1) for label, n in counts.items())
 
 
+@BOTH
+@pytest.mark.parametrize("policy", ["reservoir", "class_balanced"])
+@given(
+    st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=8), min_size=4, max_size=12),
+    st.integers(1, 9),
+    st.integers(0, 1000),
+)
+@settings(max_examples=40, deadline=None)
+def test_batches_make_no_difference_to_who_stays(
+    policy: str, distinct: bool, stream: list[list[int]], capacity: int, seed: int
+) -> None:
+    """What is turned away unsorted would have lost: one batch decides as many do."""
+    many, one = (TaskBuffer(capacity, policy, distinct=distinct, seed=seed) for _ in range(2))
+    labels = torch.tensor([label for batch in stream for label in batch])
+    rows, start = numbered(len(labels)), 0
+    one.add(rows, labels)
+    for batch in stream:
+        end = start + len(batch)
+        many.add(rows[start:end], labels[start:end])
+        start = end
+    assert held(many) == held(one)
+
+
 def test_balanced_is_uniform_within_a_class() -> None:
     kept = torch.zeros(40)
     for seed in range(80):

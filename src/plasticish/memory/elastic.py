@@ -89,6 +89,7 @@ class ElasticWeights(Persistent):
         self.anchor: dict[str, Tensor] = {}
         self.tasks = 0
         self._constant = 0.0
+        self._shares: dict[str, tuple[float, Tensor]] = {}
 
     def consolidate(self, model: nn.Module, importance: Mapping[str, Tensor]) -> None:
         """Hold the weights where they are now, each as strongly as it matters.
@@ -114,6 +115,7 @@ class ElasticWeights(Persistent):
         for name, new in importance.items():
             self._add(name, self.rate * new.detach(), weights[name].detach())
         self.tasks += 1
+        self._shares = {}
 
     def _add(self, name: str, new: Tensor, weight: Tensor) -> None:
         if name not in self.importance:
@@ -132,8 +134,9 @@ class ElasticWeights(Persistent):
         """Return the energy of the springs, a scalar that passes gradients to the parameters."""
         weights = _chosen(model, self.importance)
         total = next(iter(weights.values())).new_tensor(self._constant)
-        for name, importance in self.importance.items():
-            total = total + (importance * (weights[name] - self.anchor[name]).square()).sum()
+        for name in sorted(self.importance):  # a checkpoint may have them in another order
+            way = weights[name] - self.anchor[name]
+            total = total + (self.importance[name] * way.square()).sum()
         return 0.5 * self.strength * total
 
     @torch.no_grad()
@@ -155,10 +158,16 @@ class ElasticWeights(Persistent):
             :math:`\eta`, the step of the optimizer, for all parameters or by name.
         """
         weights = _chosen(model, self.importance)
-        for name, importance in self.importance.items():
-            eta = rate if isinstance(rate, int | float) else rate[name]
-            h = eta * self.strength * importance
-            weights[name].lerp_(self.anchor[name], h / (1 + h))
+        for name in self.importance:
+            eta = float(rate if isinstance(rate, int | float) else rate[name])
+            weights[name].lerp_(self.anchor[name], self._share(name, eta))
+
+    def _share(self, name: str, eta: float) -> Tensor:
+        """Return how far a pull goes; kept from step to step, while the rate stays the same."""
+        if name not in self._shares or self._shares[name][0] != eta:
+            h = eta * self.strength * self.importance[name]
+            self._shares[name] = (eta, h / (1 + h))
+        return self._shares[name][1]
 
     def config(self) -> dict[str, Any]:
         """Return the constructor arguments."""
@@ -188,7 +197,7 @@ class ElasticWeights(Persistent):
         if {n: t.shape for n, t in importance.items()} != {n: t.shape for n, t in anchor.items()}:
             raise DataError("importance and anchors do not fit each other")
         self.tasks, self._constant = tasks, constant
-        self.importance, self.anchor = importance, anchor
+        self.importance, self.anchor, self._shares = importance, anchor, {}
 
 
 def _chosen(model: nn.Module, importance: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -17,8 +17,10 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple, get_args
 
+import numpy as np
 import torch
-from jaxtyping import Float64, Int64
+from jaxtyping import Int64
+from numpy.typing import NDArray
 from torch import Tensor
 
 from plasticish.core import (
@@ -29,18 +31,18 @@ from plasticish.core import (
     ShapeError,
     State,
     make_generator,
-    spawn_seed,
 )
 
 from .checks import check_whole
 from .columns import GrowingColumns
 from .eviction import dropped
+from .fingerprint import Fingerprint, Marks, unit_interval
+from .standing import Standing, classes_of
 
 __all__ = ["BufferPolicy", "Replay", "TaskBuffer"]
 
 BufferPolicy = Literal["reservoir", "class_balanced"]
 _EVICTION = {"reservoir": "reservoir", "class_balanced": "balanced"}
-_CONTENT = ("input", "label", "logit")
 
 
 class Replay(NamedTuple):
@@ -95,7 +97,8 @@ class TaskBuffer(Persistent):
         self._generator = make_generator(seed)
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._columns: GrowingColumns | None = None
-        self._hash: dict[int, Tensor] = {}
+        self._fingerprint = Fingerprint(seed)
+        self._standing: Standing | None = None
 
     def __len__(self) -> int:
         return self._columns.size if self._columns is not None else 0
@@ -132,21 +135,30 @@ class TaskBuffer(Persistent):
             rows["logit"] = logits
         rows = {name: part.detach() for name, part in rows.items()}
         count = self._check(rows)
-        task = torch.as_tensor(tasks, dtype=torch.int64, device=inputs.device).expand(count)
         columns = self._open(rows)
-        flat = {
+        rows = {
             name: part.reshape(count, -1) if part.ndim > 1 else part for name, part in rows.items()
         }
-        flat["task"] = task
+        task = torch.as_tensor(tasks, dtype=torch.int64, device=inputs.device).expand(count)
+        rows["task"] = task
+        self.seen += count
         if self.distinct:
-            flat["mark"] = self._marks(flat)
-            flat = self._new_ones(columns, flat)
-            flat["priority"] = _unit_interval(flat["mark"])
+            marks = self._fingerprint(rows)
+            fresh = self._new_ones(columns, rows, marks)
+            if not len(fresh):
+                return
+            marks = marks[fresh]
+            rows = _picked(rows, fresh)
+            rows["mark"] = torch.from_numpy(marks).to(inputs.device)
+            priority = unit_interval(marks)
         else:
             draws = torch.rand(count, generator=self._generator, dtype=torch.float64)
-            flat["priority"] = draws.to(inputs.device)
-        self.seen += count
-        self._admit(columns, flat)
+            priority = draws.numpy()
+        lucky = (~self._beaten(columns, rows, priority)).nonzero()[0]
+        if not len(lucky):
+            return
+        rows["priority"] = torch.from_numpy(priority).to(inputs.device)
+        self._admit(columns, rows if len(lucky) == len(priority) else _picked(rows, lucky))
 
     def _check(self, rows: dict[str, Tensor]) -> int:
         count = len(rows["input"])
@@ -191,63 +203,62 @@ class TaskBuffer(Persistent):
             self._columns = GrowingColumns(specs, self.capacity, rows["input"].device)
         return self._columns
 
-    def _marks(self, flat: dict[str, Tensor]) -> Int64[Tensor, " batch"]:
-        """Hash the bits of input, label and task: a multilinear hash, finished by splitmix64."""
-        total = torch.zeros_like(flat["task"])
-        for number, name in enumerate(("input", "label", "task")):
-            part = flat[name].reshape(len(total), -1)
-            if part.is_floating_point():
-                bits = part.double().view(torch.int64)
-                bits = bits ^ (bits >> 32)  # round numbers differ in their upper half only
-            else:
-                bits = part.long()
-            factors = self._factors(number, bits.shape[1]).to(bits.device)
-            total = total + (bits * factors[1:]).sum(dim=1) + factors[0]
-        for shift, factor in ((30, -0x40A7B892E31B1A47), (27, -0x6B2FB644ECCEEE15)):
-            total = (total ^ _shifted(total, shift)) * factor
-        return total ^ _shifted(total, 31)
+    def _new_ones(self, columns: GrowingColumns, rows: dict[str, Tensor], marks: Marks) -> Marks:
+        """Refresh the answers of examples that are held already; return where the others are."""
+        count = len(marks)
+        # Of an example that comes twice in a batch, the last counts.
+        last = np.array(sorted({mark: row for row, mark in enumerate(marks.tolist())}.values()))
+        held = marks[last, None] == columns["mark"].cpu().numpy()[None, :]
+        known = held.any(axis=1)
+        if "logit" in rows and known.any():
+            slots, where = held[known].argmax(axis=1), last[known]
+            newer = rows["logit"] if len(where) == count else _picked(rows, where)["logit"]
+            columns.write(torch.from_numpy(slots).to(newer.device), {"logit": newer})
+        fresh: Marks = last[~known]
+        return fresh
 
-    def _factors(self, number: int, width: int) -> Int64[Tensor, " factors"]:
-        """Return the odd factors of a column's hash, and what is added to it."""
-        if number not in self._hash:
-            generator = make_generator(spawn_seed(self.seed, number))
-            drawn = torch.randint(-(1 << 62), 1 << 62, (width + 1,), generator=generator)
-            self._hash[number] = 2 * drawn + 1
-        return self._hash[number]
+    def _beaten(
+        self, columns: GrowingColumns, rows: dict[str, Tensor], priority: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
+        """Tell which rows have no chance, without sorting the pool: late in a stream, most.
 
-    def _new_ones(self, columns: GrowingColumns, flat: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Refresh the answers of examples that are held already, and return the others once."""
-        marks = flat["mark"]
-        rows = torch.arange(len(marks), device=marks.device)
-        later = (marks[:, None] == marks[None, :]) & (rows[None, :] > rows[:, None])
-        held = marks[:, None] == columns["mark"][None, :]
-        known, last = held.any(dim=1), ~later.any(dim=1)
-        if "logit" in flat:
-            slots = held[known & last].long().argmax(dim=1) if len(columns["mark"]) else rows[:0]
-            columns.write(slots, {"logit": flat["logit"][known & last]})
-        return {name: part[last & ~known] for name, part in flat.items()}
-
-    def _admit(self, columns: GrowingColumns, flat: dict[str, Tensor]) -> None:
-        size, count = columns.size, len(flat["task"])
-        gone = torch.empty(0, dtype=torch.int64, device=flat["task"].device)
-        if size + count > self.capacity:
-            pool = {
-                name: torch.cat([columns[name], flat[name]])
-                for name in ("label", "task", "priority")
-            }
-            gone = dropped(
-                _EVICTION[self.policy],
-                _groups(pool["label"], pool["task"]),
-                torch.arange(size + count, device=gone.device),
-                pool["priority"],
-                self.capacity,
+        A row is beaten if it would be the last of its group and come after the last of all. It
+        shifts no one's rank then, so that the rows that are beaten are so together as well.
+        """
+        if columns.size < self.capacity:
+            return np.zeros(len(priority), dtype=bool)
+        if self._standing is None:
+            balanced = self.policy == "class_balanced"
+            self._standing = Standing.of(
+                columns["task"], columns["label"], columns["priority"], balanced
             )
-        stays = torch.ones(count, dtype=torch.bool, device=gone.device)
-        stays[gone[gone >= size] - size] = False
-        freed = gone[gone < size]
-        columns.extend(int(stays.sum()) - len(freed))
-        slots = torch.cat([freed, torch.arange(size, columns.size, device=gone.device)])
-        columns.write(slots, {name: part[stays] for name, part in flat.items()})
+        return self._standing.beaten(rows["task"], rows["label"], priority)
+
+    def _admit(self, columns: GrowingColumns, rows: dict[str, Tensor]) -> None:
+        size, count = columns.size, len(rows["task"])
+        device = rows["task"].device
+        if size + count <= self.capacity:
+            columns.extend(count)
+            columns.write(torch.arange(size, size + count, device=device), rows)
+            return
+        pool = {name: torch.cat([columns[name], rows[name]]) for name in ("label", "task")}
+        gone = dropped(
+            _EVICTION[self.policy],
+            _groups(pool["label"], pool["task"]),
+            pool["task"],  # the order of arrival, which neither policy looks at
+            torch.cat([columns["priority"], rows["priority"]]),
+            self.capacity,
+        )
+        out = gone.cpu().numpy()
+        if len(out) == count and out[0] >= size:
+            return  # none of the newcomers is lucky: the common case, late in a stream
+        stays = np.ones(count, dtype=bool)
+        stays[out[out >= size] - size] = False
+        fresh, freed = stays.nonzero()[0], out[out < size]
+        self._standing = None
+        columns.extend(len(fresh) - len(freed))
+        slots = np.concatenate([freed, np.arange(size, columns.size)])
+        columns.write(torch.from_numpy(slots).to(device), _picked(rows, fresh))
 
     # ------------------------------------------------------------------ out
 
@@ -292,7 +303,7 @@ class TaskBuffer(Persistent):
         if not len(self):
             return {}
         columns = self._filled()
-        pairs = torch.stack([columns["task"], _classes(columns["label"])], dim=1)
+        pairs = torch.stack([columns["task"], classes_of(columns["label"])], dim=1)
         found, counts = torch.unique(pairs, dim=0, return_counts=True)
         return {
             (task, label): count
@@ -349,29 +360,17 @@ class TaskBuffer(Persistent):
             columns.write(torch.arange(columns.size, device=columns.device), tensors)
         self._generator.set_state(state.tensors["generator"].cpu())
         self.seen, self._shapes, self._columns = seen, shapes, columns
-        self._hash = {}
-
-
-def _classes(labels: Tensor) -> Int64[Tensor, " rows"]:
-    """Return labels that are one integer a row, and -1 for targets of any other kind."""
-    if labels.ndim == 1 and not labels.is_floating_point():
-        return labels.long()
-    return torch.full((len(labels),), -1, dtype=torch.int64, device=labels.device)
+        self._standing = None
 
 
 def _groups(labels: Tensor, tasks: Tensor) -> Int64[Tensor, " rows"]:
     """Number the classes of every task from 0."""
-    classes = _classes(labels)
+    classes = classes_of(labels)
     key = tasks * (classes.amax() + 2) + classes
     numbers: Tensor = torch.unique(key, return_inverse=True)[1]
     return numbers
 
 
-def _shifted(x: Int64[Tensor, " rows"], bits: int) -> Int64[Tensor, " rows"]:
-    """Shift to the right without the sign."""
-    return (x >> bits) & ((1 << (64 - bits)) - 1)
-
-
-def _unit_interval(marks: Int64[Tensor, " rows"]) -> Float64[Tensor, " rows"]:
-    """Return the upper 53 bits as a number in [0, 1)."""
-    return _shifted(marks, 11).double() * 2.0**-53
+def _picked(rows: dict[str, Tensor], where: Marks) -> dict[str, Tensor]:
+    index = torch.from_numpy(where).to(rows["task"].device)
+    return {name: part[index] for name, part in rows.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from math import isfinite
 from typing import Any
 
 import torch
@@ -15,15 +16,17 @@ from plasticish.core import (
     ArrayLike,
     Batch,
     ConfigError,
+    DataError,
     NotReadyError,
     Report,
     ShapeError,
     as_batches,
     as_pair,
     check_positive,
+    make_generator,
     spawn_seed,
 )
-from plasticish.memory import ElasticWeights, Replay, TaskBuffer, fisher_diagonal
+from plasticish.memory import ElasticWeights, TaskBuffer, fisher_diagonal
 
 from .continual_input import as_model_input, check_inputs, check_targets
 from .continual_loss import Criterion, among, supervised
@@ -46,8 +49,8 @@ BUFFER = {"capacity": 1000, "policy": "class_balanced", "distinct": True}
 class ContinualLearningSTDP(ContinualState):
     r"""Keep what earlier tasks taught a module, while it learns the next by any optimizer.
 
-    A step minimises :math:`\ell(f(x), y) + \beta\,\ell(f(x''), y'') + \alpha \lVert f(x') - z'
-    \rVert^2` over the new batch and two draws from a buffer (DER++ [1]_); the new classes do not
+    A step minimises :math:`\ell(f(x), y) + \beta\,\ell(f(x'), y') + \alpha \lVert f(x') - z'
+    \rVert^2` over the new batch and a draw from a buffer (DER++ [1]_); the new classes do not
     push down the old ones (ER-ACE [2]_). Then the springs of elastic weight consolidation [3]_ pull
     back what mattered to earlier tasks, in a proximal step that no strength can make diverge.
     Layers with a local rule (:func:`~plasticish.spiking.integration.integrate_stdp_into_model`)
@@ -83,7 +86,8 @@ class ContinualLearningSTDP(ContinualState):
         directly what the springs only estimate; at full strength they cost more of the new than
         they save of the old (``docs/design/continual.md``).
     replay_rows : int, optional
-        Rows of each draw; by default as many as are new.
+        Rows replayed beside a batch; by default as many as are new for ``"er"``, and twice as many
+        for ``"der++"``, which has two terms.
     sleep_steps : int
         Replayed batches of a sleep.
     lr : float
@@ -235,11 +239,13 @@ class ContinualLearningSTDP(ContinualState):
             raise ConfigError("task mode needs a task", cure="say whose batch it is with task=...")
         table = self.tasks.entered(task, targets, output[-1])
         number = self.tasks.number(task)
-        draws = self.rehearsal.draws(self.buffer, len(inputs))
-        new, replayed = self._forward(inputs, draws)
+        held = self.rehearsal.draw(self.buffer, len(inputs))
+        answers = self._forward(inputs if held is None else torch.cat([inputs, held.inputs]))
+        new = answers[: len(inputs)]
         mask = self.rehearsal.mask(table, targets, number)
         terms = {"new": supervised(among(new, mask), targets, criterion)}
-        terms |= self.rehearsal.past(table, draws, replayed, criterion)
+        if held is not None:
+            terms |= self.rehearsal.past(table, held, answers[len(inputs) :], criterion)
         report = self._descend(terms, optimizer, _performance(new, targets, mask))
         self.tasks, self._input_shape, self._output_shape = table, tuple(inputs.shape[1:]), output
         if self.rehearsal.replay is not None:
@@ -263,15 +269,11 @@ class ContinualLearningSTDP(ContinualState):
             ) from error
         return inputs, tuple(output.shape[1:])
 
-    def _forward(self, new: Tensor | None, draws: list[Replay]) -> tuple[Tensor, list[Tensor]]:
-        """Answer the new rows and those of all draws in one pass."""
-        parts = [] if new is None else [new]
-        parts += [draw.inputs for draw in draws]
+    def _forward(self, rows: Tensor) -> Tensor:
         self.model.train()
         with nullcontext() if self.meta is None else self.meta.watching():
-            outputs = self.model(as_model_input(torch.cat(parts)))
-        answers = torch.split(outputs, [len(part) for part in parts])
-        return answers[0], list(answers[-len(draws) :]) if draws else []
+            answers: Tensor = self.model(as_model_input(rows))
+        return answers
 
     def _descend(
         self,
@@ -282,23 +284,29 @@ class ContinualLearningSTDP(ContinualState):
         own = optimizer is None
         optimizer = optimizer or self._optimizer
         loss = torch.stack(list(terms.values())).sum()
+        value = loss.item()
+        if not isfinite(value):
+            raise DataError(
+                "the loss is not finite",
+                got=str(value),
+                cure="lower the learning rate, and use no label smoothing where classes are masked",
+            )
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         if own:  # inputs of any scale, and batches of one, would else throw plain descent about
             nn.utils.clip_grad_norm_(self.model.parameters(), LARGEST_GRADIENT)
-        weights = dict(self.model.named_parameters())
-        before = {n: p.detach().clone() for n, p in weights.items()} if self.meta else {}
+        before = self.meta.weights() if self.meta is not None else {}
         optimizer.step()
         if self.meta is not None:
             self.meta.scale(before)
         self._pull(optimizer)
-        report = {"loss": loss.item(), **{name: term.item() for name, term in terms.items()}}
-        judged = -report["loss"] if performance is None else performance
+        judged = -value if performance is None else performance
         if self.meta is not None:
-            self.meta.observe(judged, report["loss"])
+            self.meta.observe(judged, value)
         if LocalLearning.find(self.model) is not None:
-            update_plasticity(self.model, performance=judged, loss=report["loss"])
-        return {**report, "performance": judged}
+            update_plasticity(self.model, performance=judged, loss=value)
+        parts = {name: term.item() for name, term in terms.items()}
+        return {"loss": value, **parts, "performance": judged}
 
     def _pull(self, optimizer: torch.optim.Optimizer) -> None:
         share = 1.0 if self.rehearsal.replay is None else self.consolidation_with_replay
@@ -322,7 +330,8 @@ class ContinualLearningSTDP(ContinualState):
         dataloader : iterable of (inputs, targets)
             A loader, or one pair.
         num_samples : int
-            The most examples that are looked at, one gradient a class each.
+            The most examples that are looked at, one gradient each, of a label that is drawn from
+            the model's own answer (:func:`~plasticish.memory.fisher_diagonal`, sampled).
         task : int or str, optional
             In task mode, among whose classes the model answers; by default all seen.
 
@@ -345,7 +354,13 @@ class ContinualLearningSTDP(ContinualState):
         known = classes.nonzero().flatten() if bool(classes.any()) else None
         likelihood = "gaussian" if self.steps and known is None else "categorical"
         importance = fisher_diagonal(
-            self.model, pairs, num_samples, classes=known, likelihood=likelihood
+            self.model,
+            pairs,
+            num_samples,
+            mode="sampled",
+            classes=known,
+            likelihood=likelihood,
+            generator=make_generator(spawn_seed(self.seed, 3, self.elastic.tasks)),
         )
         self.elastic.consolidate(self.model, importance)
         return importance
@@ -397,9 +412,9 @@ class ContinualLearningSTDP(ContinualState):
             raise NotReadyError("nothing to consolidate yet", cure="call learn((x, y)) first")
         steps = self.sleep_steps if len(self.buffer) and not self._rested else 0
         for _ in range(steps):
-            draws = self.rehearsal.draws(self.buffer, SLEEP_ROWS)
-            _, replayed = self._forward(None, draws)
-            self._descend(self.rehearsal.past(self.tasks, draws, replayed, None), None)
+            held = self.buffer.sample(SLEEP_ROWS)
+            past = self.rehearsal.past(self.tasks, held, self._forward(held.inputs), None)
+            self._descend(past, None)
         if steps and self.elastic.strength:
             held = self.buffer.everything()
             self.compute_parameter_importance((held.inputs, held.labels))

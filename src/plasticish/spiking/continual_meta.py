@@ -72,6 +72,11 @@ class MetaGate:
             for name, _ in self.model.get_submodule(layer).named_parameters()
         }
 
+    def weights(self) -> dict[str, Tensor]:
+        """Return a copy of the weights that are steered."""
+        weights = dict(self.model.named_parameters())
+        return {name: weights[name].detach().clone() for name in self.parameters()}
+
     @torch.no_grad()
     def scale(self, before: dict[str, Tensor]) -> None:
         """Scale the way from ``before`` to where the optimizer went."""

@@ -57,31 +57,27 @@ ContinualLearningSTDP` for their meaning.
             replay_weight=self.replay_weight or 1.0,
         )
 
-    def draws(self, buffer: TaskBuffer, rows: int) -> list[Replay]:
-        """Return what is replayed beside ``rows`` new examples, one entry a draw."""
+    def draw(self, buffer: TaskBuffer, rows: int) -> Replay | None:
+        """Return what is replayed beside ``rows`` new examples.
+
+        The paper of DER++ draws once for each of its two terms. Here both terms see both draws,
+        which costs the same pass and makes each the mean of twice as many.
+        """
         if self.replay is None or not len(buffer):
-            return []
-        draws = 2 if self.replay == "der++" else 1
-        return [buffer.sample(self.replay_rows or rows) for _ in range(draws)]
+            return None
+        return buffer.sample(self.replay_rows or rows * (2 if self.replay == "der++" else 1))
 
     def past(
-        self,
-        table: TaskTable,
-        draws: list[Replay],
-        replayed: list[Tensor],
-        criterion: Criterion | None,
+        self, table: TaskTable, held: Replay, answers: Tensor, criterion: Criterion | None
     ) -> dict[str, Tensor]:
         """Return the terms of the loss over what is replayed, as they enter it."""
-        if not draws:
-            return {}
-        held = draws[-1]
         mask = None
         if not held.labels.is_floating_point():
             mask = table.classes[held.tasks] if self.mode == "task" else table.seen
-        replay = supervised(among(replayed[-1], mask), held.labels, criterion)
+        replay = supervised(among(answers, mask), held.labels, criterion)
         terms = {"replay": self.replay_weight * replay}
-        if self.replay == "der++" and draws[0].logits is not None:
-            terms["dark"] = self.dark_weight * dark_experience(replayed[0], draws[0].logits)
+        if self.replay == "der++" and held.logits is not None:
+            terms["dark"] = self.dark_weight * dark_experience(answers, held.logits)
         return terms
 
     def mask(self, table: TaskTable, targets: Tensor, number: int) -> Tensor | None:

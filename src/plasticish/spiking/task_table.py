@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -41,7 +42,7 @@ class TaskTable:
     ended: tuple[TaskId, ...] = ()
     classes: Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.bool))
 
-    @property
+    @cached_property
     def seen(self) -> Bool[Tensor, " classes"]:
         """Classes that any task has shown."""
         return self.classes.any(dim=0)
@@ -85,6 +86,11 @@ class TaskTable:
     def entered(self, task: TaskId | None, targets: Tensor, outputs: int) -> TaskTable:
         """Return the table after a batch with these targets."""
         number, names = self.number(task), self.names
+        known = number < len(self.classes)
+        if known and (
+            targets.is_floating_point() or bool(self.classes[number, targets.flatten()].all())
+        ):
+            return self
         if number >= len(names):
             names = (*names, number if task is None else task)
         classes = torch.zeros(len(names), outputs, dtype=torch.bool, device=targets.device)
