@@ -14,13 +14,13 @@ def test_opposite_noise_finds_the_gradient_of_what_is_linear_in_the_actions():
     policy = MetaPolicy(2, 4)
     theta = 0.5 * torch.randn(policy.size, generator=g)
     seen = torch.randn(5, 2, len(FEATURES), generator=g)
-    worth, sigma = torch.randn(2, 3, generator=g), 0.2
+    worth = torch.randn(2, 3, generator=g)
     variable = theta.clone().requires_grad_()
     (policy.actions(variable.expand(5, -1), seen) * worth).sum(2).sum(1).mean().backward()
     found = torch.zeros_like(theta)
     for unit in torch.eye(6).view(6, 2, 3):
-        reward = sigma * float((worth * unit).sum())  # of the actions less those without noise
-        found += reward * score_gradient(policy, theta, seen, unit, sigma)
+        reward = float((worth * unit).sum())  # of the actions, less what they are worth without
+        found += reward * score_gradient(policy, theta, seen, unit)
     torch.testing.assert_close(found, variable.grad, rtol=1e-4, atol=1e-5)
 
 

@@ -46,7 +46,7 @@ class MetaPlasticityController(Persistent):
     its running mean is the baseline :math:`b`. The credit is spread evenly over the horizon:
 
     .. math:: \theta \leftarrow \theta + \eta\,(R - b)\,\frac1h \sum_{t}
-              \frac{\varepsilon^T}{\sigma}\,\frac{\partial a_t}{\partial \theta}
+              \varepsilon^T\,\frac{\partial a_t}{\partial \theta}
 
     A pair of opposite horizons sees the second difference of performance, in which any linear
     trend cancels.
@@ -218,7 +218,7 @@ class MetaPlasticityController(Persistent):
             return
         advantage = change_reward(self._window.values[0, :2], self.horizon) - self._baseline
         self._baseline += 0.05 * advantage
-        gradient = score_gradient(self.policy, self.theta, seen, self._noise, self.exploration)
+        gradient = score_gradient(self.policy, self.theta, seen, self._noise)
         self.theta = self.theta + self.meta_lr * advantage * gradient
 
     # ------------------------------------------------------------------ learning beforehand

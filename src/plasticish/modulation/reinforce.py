@@ -1,13 +1,15 @@
 r"""REINFORCE for plasticity: what a horizon was worth, and which way that pushes the policy.
 
 .. math:: R = \frac12 \Big(\frac{\Delta p}{s_p} - \frac{\Delta l}{s_l}\Big), \qquad
-          g = \frac1h \sum_t \frac{\varepsilon^T}{\sigma}\,\frac{\partial a_t}{\partial\theta}
+          g = \frac1h \sum_t \varepsilon^T\,\frac{\partial a_t}{\partial\theta}
 
 :math:`\Delta` is the change of the mean from the previous horizon to this one and :math:`s` its
-standard error; :math:`g` is the gradient of the logarithm of the chance of the actions
+standard error; :math:`g / \sigma` is the gradient of the logarithm of the chance of the actions
 :math:`a_t + \sigma\varepsilon`, whose noise is held through the horizon and whose credit is spread
-evenly over it. :math:`(R - b)\,g` is then the step of Williams (1992) for any baseline :math:`b`
-that does not depend on the noise.
+evenly over it. :math:`\eta\,(R - b)\,g` is the step of Williams (1992) at the rate
+:math:`\eta\sigma`, for any baseline :math:`b` that does not depend on the noise. That the rate
+falls with :math:`\sigma` is in the spirit of his advice for Gaussian units: otherwise less
+exploration would make larger steps of mere noise.
 
 References
 ----------
@@ -60,12 +62,11 @@ def score_gradient(
     theta: Float[Tensor, " size"],
     seen: Float[Tensor, "steps layers features"],
     noise: Float[Tensor, "layers outputs"],
-    sigma: float,
 ) -> Float[Tensor, " size"]:
-    """Return the score of the noise that was added to the actions on what was seen."""
+    """Return :math:`g`, for standard normal ``noise`` added to the actions on what was seen."""
     with torch.enable_grad():
         variable = theta.clone().requires_grad_()
         actions = policy.actions(variable.expand(len(seen), -1), seen)
-        score = (actions * noise).sum() / (sigma * len(seen))
+        score = (actions * noise).sum() / len(seen)
         (gradient,) = torch.autograd.grad(score, variable)
     return gradient

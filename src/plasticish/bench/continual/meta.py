@@ -131,7 +131,7 @@ class Trial:
                 RECOVERY: times[row].tolist(),
                 PERFORMANCE: mean[row].tolist(),
                 SHORTER: (100 * saved / times[FIXED]).tolist(),
-                WON: 100 * float((saved > 0).float().mean()),
+                WON: 100 * int((saved > 0).sum()) / len(saved),
                 P: sign_flip(saved),
             }
             findings.add(row, **{column(what, self.name): found[what] for what in found})
