@@ -2,7 +2,8 @@
 
 ``python -m plasticish.bench.readme`` rewrites what stands between ``<!-- bench:see/few-shot -->``
 and ``<!-- /bench -->``; with ``--check`` it changes nothing and fails if anything would change.
-``<!-- bench:goals -->`` holds the table of all goals. A picture such as
+``<!-- bench:goals -->`` holds the table of all goals, ``<!-- bench:goals:see -->`` of those whose
+scenario's id begins so. A picture such as
 ``![...](docs/figures/see/split-digits--ACC.png)`` shows that metric of that scenario; the file
 carries the digest of the figures it was drawn from, so an old one is found out.
 """
@@ -28,7 +29,7 @@ __all__ = ["main", "render"]
 _PICTURE = re.compile(
     r"\((?P<path>docs/figures/(?P<id>[a-z0-9/-]+?)--(?P<metric>\w+)\.png)\)",
 )
-_BLOCK = re.compile(r"<!-- bench:(?P<id>[a-z0-9/-]+) -->.*?<!-- /bench -->", re.DOTALL)
+_BLOCK = re.compile(r"<!-- bench:(?P<id>[a-z0-9/:-]+) -->.*?<!-- /bench -->", re.DOTALL)
 
 
 def block(id: str, results: Mapping[str, Result]) -> str:
@@ -39,8 +40,9 @@ def block(id: str, results: Mapping[str, Result]) -> str:
     DataError
         If there is no result of that id.
     """
-    if id == "goals":
-        return markdown_goals(results.values())
+    if id == "goals" or id.startswith("goals:"):
+        area = id.removeprefix("goals").removeprefix(":")
+        return markdown_goals(result for result in results.values() if result.id.startswith(area))
     if id not in results:
         raise DataError(
             f"a document shows {id}, which has no result", cure=f"run: plasticish bench {id}"
