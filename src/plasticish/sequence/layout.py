@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import dataclass
 
 from .tree import AbstractionTree, Node
@@ -73,8 +74,6 @@ def lay_out(tree: AbstractionTree, limit: int = MAX_DRAWN) -> Layout:
 
 def _strongest(tree: AbstractionTree, limit: int) -> dict[int, tuple[Node, int]]:
     """Return nodes with the number of their parent, taking the highest count first."""
-    import heapq
-
     chosen: dict[int, tuple[Node, int]] = {}
     waiting = [(-tree.count, 0, 0)]
     while waiting and len(chosen) < limit:
