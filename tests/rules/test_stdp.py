@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from plasticish.core import ConfigError, DTypeError, ShapeError
-from plasticish.rules import products
+from plasticish.rules import products, stdp
 from plasticish.rules.bounds import scaled_change
 from plasticish.rules.stdp import PairTraces, STDPParameters, stdp_step, stdp_window
 
@@ -196,12 +196,41 @@ def test_bounds_scale_what_was_won_and_what_was_lost(bounds):
     torch.testing.assert_close(change, scaled_change(won, -lost, weight, rule))
 
 
-def test_the_way_by_events_is_the_same_rule(monkeypatch):
-    rule = STDPParameters()
-    pre, post = train(3, 50, 20, density=0.05), train(3, 50, 10, density=0.05, seed=1)
-    dense, _ = stdp_window(pre, post, None, rule)
+@pytest.mark.parametrize("coincidence", COINCIDENCES)
+@pytest.mark.parametrize("dtype", [torch.float32, F64])
+def test_the_way_by_events_is_the_same_rule(monkeypatch, coincidence, dtype):
+    rule = STDPParameters(coincidence=coincidence, a_plus=1.0, a_minus=0.7)
+    pre, post = (  # graded and negative events, several blocks of neurons
+        (train(3, 50, n, density=0.05, seed=n) * torch.linspace(-2, 3, n)).to(dtype)
+        for n in (20, 150)
+    )
+    state = PairTraces(torch.rand(3, 20, dtype=dtype), torch.rand(3, 150, dtype=dtype))
+    before = [tensor.clone() for tensor in state]
+    calls = []
+    monkeypatch.setattr(
+        stdp, "_by_events", lambda *a, way=stdp._by_events: calls.append(a) or way(*a)
+    )
+    for start in (None, state):
+        dense, dense_end = stdp_window(pre, post, start, rule)
+        assert not calls
+        with monkeypatch.context() as patch:
+            patch.setattr(products, "WORTHWHILE", 0)
+            change, end = stdp_window(pre, post, start, rule)
+        assert len(calls) == 1
+        calls.clear()
+        near = {"rtol": 1e-12, "atol": 1e-12} if dtype == F64 else {"rtol": 1e-5, "atol": 1e-5}
+        torch.testing.assert_close(change, dense, **near)
+        torch.testing.assert_close(end, dense_end, **near)
+    assert all(torch.equal(*pair) for pair in zip(before, state, strict=True))
+
+
+def test_the_way_by_events_keeps_gradients(monkeypatch):
     monkeypatch.setattr(products, "WORTHWHILE", 0)
-    torch.testing.assert_close(stdp_window(pre, post, None, rule)[0], dense, rtol=1e-12, atol=1e-14)
+    pre, post = train(2, 50, 6, density=0.02), train(2, 50, 5, seed=1)
+    trace = torch.rand(2, 5, dtype=F64, requires_grad=True)
+    state = PairTraces(torch.zeros(2, 6, dtype=F64), trace)
+    stdp_window(pre, post, state, STDPParameters())[0].sum().backward()
+    assert trace.grad.abs().min() > 0
 
 
 def test_inputs_are_left_alone():

@@ -9,7 +9,7 @@ from torch import Tensor
 from .parameters import RuleParameters
 from .spike_checks import Sizes
 
-__all__ = ["example_products", "reduced", "spike_product"]
+__all__ = ["events_pay", "example_products", "reduced", "spike_product"]
 
 
 SPARSE = 0.15
@@ -32,19 +32,30 @@ def spike_product(
     [[3.0], [8.0]]
     """
     left, right = left.flatten(0, 1), right.flatten(0, 1)
-    if left.numel() * right.shape[1] >= WORTHWHILE and _compiled(left, right):
-        of_left, of_right = _density(left), _density(right)
-        # The dense product has the threads of torch, the sum over events has one.
-        if min(of_left, of_right) * torch.get_num_threads() < SPARSE:
-            if of_left <= of_right:
-                return _event_product(left, right)
-            return _event_product(right, left).T
-    return left.T @ right
+    of_left, of_right = events_pay(left, right), events_pay(right, left)
+    if of_left and (not of_right or _density(left) <= _density(right)):
+        return _event_product(left, right)
+    return _event_product(right, left).T if of_right else left.T @ right
 
 
-def _compiled(left: Tensor, right: Tensor) -> bool:
-    traced = torch.is_grad_enabled() and (left.requires_grad or right.requires_grad)
-    return left.device.type == "cpu" and not traced
+def events_pay(
+    spikes: Float[Tensor, "*rows neurons"], values: Float[Tensor, "*rows others"], *more: Tensor
+) -> bool:
+    """Return whether a sum over the events of ``spikes`` is possible and beats a dense product.
+
+    ``more`` is what else enters the sum. It has no gradient, and runs on the CPU alone.
+
+    Examples
+    --------
+    >>> events_pay(torch.zeros(32, 100, 784), torch.rand(32, 100, 400))
+    True
+    """
+    if spikes.numel() * values.shape[-1] < WORTHWHILE or spikes.device.type != "cpu":
+        return False
+    if torch.is_grad_enabled() and any(t.requires_grad for t in (spikes, values, *more)):
+        return False
+    # The dense product has the threads of torch, the sum over events has one.
+    return _density(spikes.flatten(0, -2)) * torch.get_num_threads() < SPARSE
 
 
 def _density(values: Tensor) -> float:

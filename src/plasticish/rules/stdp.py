@@ -30,12 +30,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from .bounds import scaled_change
-from .products import reduced, spike_product
+from .products import events_pay, reduced, spike_product
 from .spike_checks import check_input
 from .traces import TimingParameters, add_expected, decay, trace_end, trace_window, updated
 
@@ -49,6 +50,7 @@ __all__ = [
 ]
 
 Product = Callable[[Tensor, Tensor], Tensor]
+LONG = 32  # steps from which every neuron has events enough for a list of its own
 P = TypeVar("P", bound="STDPParameters")
 
 
@@ -249,11 +251,15 @@ def pair_window(
     """
     plus, minus = decay(dt, parameters.tau_plus), decay(dt, parameters.tau_minus)
     kind = parameters.interaction
+    simple = kind == "all_to_all" and parameters.bounds == "hard"
+    whole = gains is None and product is spike_product and pre.shape[1] >= LONG
+    if simple and whole and events_pay(pre, post, *state):
+        return _by_events(pre, post, state, parameters, plus, minus)
     y, y_end = trace_window(post, state.y, minus, kind, read_after=parameters.pairs_depress)
     won, lost = post, y.mul_(-parameters.a_minus)
     if gains is not None:
         won, lost = gains * post, lost.mul_(gains)
-    if kind == "nearest" or parameters.bounds != "hard":
+    if not simple:
         x, x_end = trace_window(pre, state.x, plus, kind, read_after=parameters.pairs_potentiate)
         potentiation = parameters.a_plus * product(won, x)
         change = scaled_change(potentiation, -product(lost, pre), weight, parameters)
@@ -264,4 +270,21 @@ def pair_window(
         lost, won, plus, size=parameters.a_plus, read_after=parameters.pairs_potentiate
     )
     change = product(lost, pre) + product(plus * first[:, None], state.x[:, None])
+    return change, PairTraces(trace_end(pre, state.x, plus), y_end)
+
+
+def _by_events(
+    pre: Tensor, post: Tensor, state: PairTraces, parameters: STDPParameters, *decays: float
+) -> tuple[Tensor, PairTraces]:
+    """Return what :func:`pair_window` does, from one pass over the spikes."""
+    from .events import pair_product  # the compiler is slow to load, and often not needed
+
+    plus, minus = decays
+    s, p, y = (tensor.detach().contiguous().numpy() for tensor in (pre, post, state.y))
+    factors = np.array([plus, parameters.a_plus, minus, parameters.a_minus], p.dtype)
+    after = np.array([parameters.pairs_potentiate, parameters.pairs_depress], p.dtype)
+    summed, first, y_end = map(torch.from_numpy, pair_product(s, p, y, factors, after))
+    change = summed.T
+    if state.x.any():  # what the first step still has of it, all later ones read
+        change = change + plus * first.T @ state.x
     return change, PairTraces(trace_end(pre, state.x, plus), y_end)
