@@ -36,33 +36,28 @@ def listed(spikes: Array, span: int) -> tuple[Array, Array, Array]:
     """
     rows, p = spikes.shape
     chunks = (rows + span - 1) // span
-    room = 3 * chunks * p
+    ends = np.zeros((chunks, p), np.int64)
     for row in range(rows):
+        place = ends[row // span]
         for i in range(p):
-            room += spikes[row, i] != 0
-    index, size = np.full(room, np.uint32(span)), np.zeros(room, spikes.dtype)
-    ends = np.empty((chunks, p), np.int64)
-    neuron = np.empty(p + 1, np.uint32)
-    listed_before = 0
-    for chunk in range(chunks):
-        first, last = chunk * span, min(chunk * span + span, rows)
-        place = ends[chunk]
-        place[:] = 0
-        for row in range(first, last):
-            for i in range(p):
-                place[i] += spikes[row, i] != 0
+            place[i] += spikes[row, i] != 0
+    room = 0
+    for place in ends:
         for i in range(p):  # where each list begins; when all is listed, it is where it ends
-            listed_before, place[i] = listed_before + (place[i] + 3) // 4 * 4, listed_before
-        for row in range(first, last):
-            count = 0
-            for i in range(p):
-                neuron[count] = i
-                count += spikes[row, i] != 0  # no branch: spikes are not predictable
-            for event in range(count):
-                i = neuron[event]
-                index[place[i]] = row - first
-                size[place[i]] = spikes[row, i]
-                place[i] += 1
+            room, place[i] = room + (place[i] + 3) // 4 * 4, room
+    index, size = np.full(room, np.uint32(span)), np.zeros(room, spikes.dtype)
+    neuron = np.empty(p, np.uint32)
+    for row in range(rows):
+        place = ends[row // span]
+        count = 0
+        for i in range(p):
+            neuron[count] = i
+            count += spikes[row, i] != 0  # no branch: spikes are not predictable
+        for event in range(count):
+            i = neuron[event]
+            index[place[i]] = row % span
+            size[place[i]] = spikes[row, i]
+            place[i] += 1
     return ends, index, size
 
 
