@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plasticish.core import import_extra, write_atomically
+from plasticish.core import write_atomically
 
 if TYPE_CHECKING:
     from .looking import Looking
@@ -38,14 +38,9 @@ def to_csv(memory: Looking, folder: str | Path) -> tuple[Path, Path]:
 
 
 def to_networkx(memory: Looking) -> Any:
-    """Return the tree as a ``networkx.DiGraph``; nodes carry ``count``, ``r_level`` and ``text``.
+    """Return the tree as a ``networkx.DiGraph``; nodes carry count, r_level and text."""
+    import networkx  # half a second that only this function needs
 
-    Raises
-    ------
-    MissingExtraError
-        If networkx is not installed.
-    """
-    networkx = import_extra("networkx", "graphs", "a graph for networkx")
     graph = networkx.DiGraph()
     for node in memory.nodes():
         text = memory.text(node.path)

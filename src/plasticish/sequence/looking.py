@@ -128,13 +128,7 @@ class Looking(Parts):
         return export.to_csv(self, folder)
 
     def to_networkx(self) -> Any:
-        """Return the tree as a ``networkx.DiGraph``; nodes carry count, r_level and text.
-
-        Raises
-        ------
-        MissingExtraError
-            If networkx is not installed.
-        """
+        """Return the tree as a ``networkx.DiGraph``; nodes carry count, r_level and text."""
         return export.to_networkx(self)
 
     def text(self, codes: npt.NDArray[np.int32]) -> str:
