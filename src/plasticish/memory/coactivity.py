@@ -112,7 +112,7 @@ class CoactivitySums:
             return
         x, y, sign = self._joined()
         features = self._encode.in_dim
-        for some in torch.split(torch.arange(len(x), device=x.device), 2 * PENDING):
+        for some in torch.split(torch.arange(len(x), device=x.device), PENDING):
             code = self._encode(x[some])[:, : len(coactivity)]
             signed = code * sign[some, None]
             class_sums[:, features:].index_add_(0, y[some], signed[:, features:].double())

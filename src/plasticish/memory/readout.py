@@ -73,4 +73,5 @@ def read_out(moments: Moments, shrinkage: float | None) -> Readout:
     torch.linalg.cholesky(system, out=system)
     weights = torch.cholesky_solve(means.T, system)
     bias = -0.5 * (means.T * weights).sum(dim=0)
-    return Readout(weights.float(), bias.float(), known, chosen)
+    # In the layout that a checkpoint brings back: a product may round by the order of its axes.
+    return Readout(weights.float().contiguous(), bias.float(), known, chosen)

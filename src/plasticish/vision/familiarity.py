@@ -59,7 +59,7 @@ class Familiarity:
         scale = max(float(within.diagonal().mean()), floor, 1e-30)
         within.diagonal().add_(SHRINKAGE * scale + floor)
         centre = means.mean(dim=0)
-        factor = torch.linalg.cholesky(within)
+        factor = torch.linalg.cholesky(within).contiguous()  # as a checkpoint has it
         blank = torch.stack([torch.zeros(3), torch.ones(3)]).to(means)
         fresh = cls(centre, factor, _whitened(means, centre, factor), blank, 0.0)
         terms = fresh.terms(memories)
