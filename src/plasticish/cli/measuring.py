@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from plasticish.bench import SCENARIOS, load_scenarios, rich_table, run_scenarios
+from plasticish.bench import (
+    SCENARIOS,
+    load_result,
+    load_scenarios,
+    rich_table,
+    run_scenarios,
+)
 from plasticish.bench.figure import draw_result
 
 from .output import Output
@@ -56,7 +62,9 @@ def measure(patterns: Sequence[str], quick: bool, output: Output) -> None:
             found.append({"id": outcome.id, "file": file, **outcome.result.to_dict()})
             output.say(rich_table(outcome.result))
             if outcome.path is not None:
-                picture = draw_result(outcome.result, outcome.path.with_suffix(".png"))
+                # From the file, whose rows are sorted and rounded: what documents compare with.
+                stored = load_result(outcome.id, outcome.path.parents[1])
+                picture = draw_result(stored, outcome.path.with_suffix(".png"))
                 output.say(f"written to {outcome.path} and {picture}")
             output.say()
     output.emit({"results": found})
