@@ -97,7 +97,7 @@ class Setting:
     tasks: int | None = None
     hidden: tuple[int, ...] = (256,)
     lr: float = 0.1
-    avalanche_strength: float = 10.0
+    avalanche_strength: float = 1.0
 
     def stream(self, source: Source, seed: int) -> list[Task]:
         """Return the tasks in the class order of a seed."""
