@@ -166,7 +166,7 @@ def test_a_network_without_hidden_layers_is_a_plain_readout():
     [
         ({"layer_sizes": [4]}, "layer_sizes are unusable"),
         ({"layer_sizes": [4, 0, 2]}, "layer_sizes are unusable"),
-        ({"layer_sizes": [4, 2.5, 2]}, "layer_sizes are unusable"),
+        ({"layer_sizes": [4, True, 2]}, "layer_sizes are unusable"),
         ({"layer_sizes": [4, 2], "learning_rate": 0.0}, "learning_rate is out of range"),
         ({"layer_sizes": [4, 2], "active": 1.5}, "active is out of range"),
         ({"layer_sizes": [4, 2], "steps": 0}, "steps is out of range"),
