@@ -283,6 +283,8 @@ def test_bad_input_is_refused():
         hebb_window(pre, post, None, HebbParameters(), dt=-1.0)
     with pytest.raises(ConfigError, match="the decay takes a share of the weight"):
         hebb_window(pre, post, None, HebbParameters(decay=0.1))
+    with pytest.raises(ConfigError, match="Oja's rule decays the weight: got weight=None"):
+        oja_window(pre, post, None, OjaParameters())
     with pytest.raises(ShapeError, match="weight"):
         oja_window(pre, post, None, OjaParameters(), weight=weight.T)
     with pytest.raises(DTypeError):

@@ -80,7 +80,7 @@ def oja_window(
     parameters: OjaParameters,
     *,
     dt: float = 1.0,
-    weight: Tensor,
+    weight: Tensor | None = None,
 ) -> tuple[Float[Tensor, "post pre"], ActivityState]:
     """Return the change by Oja's rule over a window, the weight held fixed.
 
@@ -96,7 +96,7 @@ def oja_window(
     dt : float
         Length of a step in ms, > 0.
     weight : Tensor of shape (post, pre)
-        What decays.
+        What decays; the rule cannot do without it.
 
     Returns
     -------
@@ -120,6 +120,13 @@ def oja_window(
     >>> bool(change.abs().max() < 1e-5)
     True
     """
+    if weight is None:
+        raise ConfigError(
+            "Oja's rule decays the weight",
+            got="weight=None",
+            expected="a tensor of shape (post, pre)",
+            cure="pass weight=…",
+        )
     sizes, x, y, state, _ = activities(pre, post, state, parameters, dt, weight)
     overlap = spike_product(y, y)
     if parameters.units == "independent":
@@ -137,7 +144,7 @@ def oja_step(
     parameters: OjaParameters,
     *,
     dt: float = 1.0,
-    weight: Tensor,
+    weight: Tensor | None = None,
 ) -> tuple[Float[Tensor, "post pre"], ActivityState]:
     """Return the change by Oja's rule over one step of activities ``[batch, neurons]``.
 

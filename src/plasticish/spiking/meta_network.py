@@ -19,7 +19,6 @@ from plasticish.core import (
     NotReadyError,
     Persistent,
     Report,
-    ShapeError,
     State,
     as_pair,
     check_features,
@@ -29,11 +28,11 @@ from plasticish.core import (
     spawn_seed,
 )
 from plasticish.memory import TaskBuffer
-from plasticish.modulation import MetaPlasticityController
-from plasticish.rules.spike_checks import check_spikes
+from plasticish.modulation import MetaPlasticityController, PlasticityFactors
 
 from .delta_rule import DeltaRule, delta_change, normalised_error
 from .meta_layer import MetaPlasticLayer
+from .meta_network_checks import Activities, check_activities, check_rule, checked_sizes
 from .plasticity_rule import PlasticityRule, rule_from_dict
 from .rate_code import RateCode
 from .stdp_rules import ClassicalSTDP
@@ -44,8 +43,6 @@ __all__ = ["MetaPlasticNetwork"]
 CHUNK = 8
 REPLAYS = 10
 MEAN_WEIGHT = 0.25
-
-Activities = Sequence[tuple[Tensor, Tensor]]
 
 
 @LEARNERS.register("meta_plastic_network")
@@ -129,20 +126,14 @@ class MetaPlasticNetwork(nn.Module, Persistent):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.layer_sizes = _checked_sizes(layer_sizes)
+        self.layer_sizes = checked_sizes(layer_sizes)
         check_positive(learning_rate=learning_rate, steps=steps, active=active)
         if active > 1:
             raise ConfigError("active is out of range", got=repr(active), expected="in (0, 1]")
         self.learning_rate, self.steps, self.active, self.seed = learning_rate, steps, active, seed
         rule = ClassicalSTDP(learning_rate=0.001) if stdp_rule is None else stdp_rule
         self._rule = rule_from_dict(rule) if isinstance(rule, Mapping) else rule
-        if not 0 <= self._rule.w_min < MEAN_WEIGHT < self._rule.w_max:
-            raise ConfigError(
-                "the bounds of the rule do not suit a layer of winners",
-                got=f"[{self._rule.w_min:g}, {self._rule.w_max:g}]",
-                expected=f"0 <= w_min < {MEAN_WEIGHT} < w_max",
-                cure=f"synaptic scaling holds the mean weight of each neuron at {MEAN_WEIGHT}",
-            )
+        check_rule(self._rule, MEAN_WEIGHT)
         pairs = list(pairwise(self.layer_sizes))
         self.hidden = nn.ModuleList(
             MetaPlasticLayer(pre, post, self._rule, bias=False, seed=spawn_seed(seed, 0, i))
@@ -184,6 +175,11 @@ class MetaPlasticNetwork(nn.Module, Persistent):
             weight = layer.weight
             scaled = weight * (MEAN_WEIGHT / weight.mean(1, keepdim=True).clamp_min(1e-12))
             layer.weight = scaled.clamp(layer.rule.w_min, layer.rule.w_max)
+
+    def _adapt(self, factors: PlasticityFactors) -> None:
+        own = torch.stack([factors.learning_rate, factors.time_constant, factors.stability])
+        for layer, (rate, time, stability) in zip(self.layers, own.T.tolist(), strict=True):
+            layer.adapt(rate, time, stability)
 
     # ------------------------------------------------------------------ answering
 
@@ -309,17 +305,14 @@ class MetaPlasticNetwork(nn.Module, Persistent):
         ShapeError, DTypeError, DataError
             Not one pair a layer, trains that do not fit it, NaN; nothing is changed.
         """
-        self._check_activities(layer_activities)
+        check_activities(self.layers, layer_activities)
         activity = torch.stack([post.abs().mean() for _, post in layer_activities])
         factors = self.controller.observe(activity, performance, loss)
-        reports = []
-        for i, (layer, (pre, post)) in enumerate(zip(self.layers, layer_activities, strict=True)):
-            layer.adapt(
-                float(factors.learning_rate[i]),
-                float(factors.time_constant[i]),
-                float(factors.stability[i]),
-            )
-            reports.append(dict(layer.update_weights_stdp(pre, post)))
+        self._adapt(factors)
+        reports = [
+            dict(layer.update_weights_stdp(pre, post))
+            for layer, (pre, post) in zip(self.layers, layer_activities, strict=True)
+        ]
         self._scale()
         return {
             "layers": reports,
@@ -328,23 +321,6 @@ class MetaPlasticNetwork(nn.Module, Persistent):
             "stability": factors.stability.tolist(),
             "surprise": float(self.controller.history.surprise[-1]),
         }
-
-    def _check_activities(self, activities: Activities) -> None:
-        if len(activities) != len(self.layers):
-            raise ShapeError(
-                "the activities do not fit the network",
-                got=f"{len(activities)} pairs",
-                expected=f"{len(self.layers)}, one (pre, post) a layer",
-            )
-        for i, (layer, (pre, post)) in enumerate(zip(self.layers, activities, strict=True)):
-            check_spikes(pre, post, axes=3, dt=1.0)
-            got, fit = (pre.shape[2], post.shape[2]), (layer.in_features, layer.out_features)
-            if got != fit:
-                raise ShapeError(
-                    f"the spikes do not fit layer {i}",
-                    got=f"{got[0]} pre and {got[1]} post",
-                    expected=f"{fit[0]} pre and {fit[1]} post",
-                )
 
     def sleep(self) -> Report:
         """Replay the memory to the readout, in a new order each time, with a falling rate.
@@ -421,22 +397,4 @@ class MetaPlasticNetwork(nn.Module, Persistent):
         self.code.import_state(state.part("code"))
         self.memory.import_state(state.part("memory"))
         self.controller.import_state(state.part("controller"))
-        factors = self.controller.factors
-        for i, layer in enumerate(self.layers):
-            layer.adapt(
-                float(factors.learning_rate[i]),
-                float(factors.time_constant[i]),
-                float(factors.stability[i]),
-            )
-
-
-def _checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
-    whole = all(isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in sizes)
-    if len(sizes) < 2 or not whole:
-        raise ConfigError(
-            "layer_sizes are unusable",
-            got=repr(list(sizes)),
-            expected="at least two whole numbers > 0",
-            cure="give the width of the input, of the hidden layers, and the number of classes",
-        )
-    return tuple(sizes)
+        self._adapt(self.controller.factors)

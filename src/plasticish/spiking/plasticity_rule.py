@@ -7,9 +7,9 @@ layer, compared, written as JSON and made again from it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
-from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -18,7 +18,14 @@ from plasticish.core import ConfigError, Registry
 from plasticish.rules.bounds import bounded
 from plasticish.rules.parameters import RuleParameters
 
-__all__ = ["RULES", "PlasticityRule", "RuleObject", "rule_from_dict"]
+__all__ = [
+    "RULES",
+    "BoundRule",
+    "PlasticityRule",
+    "RuleFunctions",
+    "RuleObject",
+    "rule_from_dict",
+]
 
 S = TypeVar("S")
 R = TypeVar("R", bound="RuleObject")
@@ -92,8 +99,8 @@ RULES: Registry[type[PlasticityRule[Any]]] = Registry("plasticity rule")
 class RuleObject(RuleParameters):
     """What all rule objects do alike; a base beside the parameters of the rule.
 
-    ``class TripletSTDP(TripletParameters, RuleObject)`` adds ``kind``, :meth:`initial_state`,
-    :meth:`step` and :meth:`window`.
+    A subclass adds ``kind``, ``initial_state``, ``step`` and ``window``; :class:`BoundRule` does
+    where a rule is three plain functions.
     """
 
     kind: ClassVar[str]
@@ -127,6 +134,69 @@ class RuleObject(RuleParameters):
             for name, value in values.items()
         }
         return {"kind": self.kind, **plain}
+
+
+class RuleFunctions(NamedTuple):
+    """The three functions of :mod:`plasticish.rules` that make a rule.
+
+    Attributes
+    ----------
+    rest : callable
+        From the sizes to the state after a long silence.
+    step, window : callable
+        As every rule file has them.
+    """
+
+    rest: Callable[..., Any]
+    step: Callable[..., Any]
+    window: Callable[..., Any]
+
+
+class BoundRule(RuleObject, Generic[S]):
+    """A rule object that binds the functions of its rule file; ``S`` is the state they carry.
+
+    ``class TripletSTDP(TripletParameters, BoundRule[TripletTraces])`` adds ``kind`` and
+    ``functions``.
+    """
+
+    functions: ClassVar[RuleFunctions]
+
+    def initial_state(
+        self,
+        batch: int,
+        pre: int,
+        post: int,
+        *,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+    ) -> S:
+        """Return the state after a long silence."""
+        state: S = self.functions.rest(batch, pre, post, dtype=dtype, device=device)
+        return state
+
+    def step(
+        self,
+        pre: Tensor,
+        post: Tensor,
+        state: S | None,
+        weight: Tensor | None = None,
+        dt: float = 1.0,
+    ) -> tuple[Tensor, S]:
+        """Return ``(change[post, pre], state)``, as the ``*_step`` function of the rule file."""
+        change, after = self.functions.step(pre, post, state, self, dt=dt, weight=weight)
+        return change, after
+
+    def window(
+        self,
+        pre: Tensor,
+        post: Tensor,
+        state: S | None,
+        weight: Tensor | None = None,
+        dt: float = 1.0,
+    ) -> tuple[Tensor, S]:
+        """Return ``(change[post, pre], state)``, as the ``*_window`` function of the rule file."""
+        change, after = self.functions.window(pre, post, state, self, dt=dt, weight=weight)
+        return change, after
 
 
 def rule_from_dict(written: Mapping[str, Any]) -> PlasticityRule[Any]:

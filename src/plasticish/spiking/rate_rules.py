@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
-from torch import Tensor
-
 from plasticish.rules.bcm import BCMParameters, BCMState, bcm_state, bcm_step, bcm_window
 from plasticish.rules.hebbian import HebbParameters, hebb_step, hebb_window
 from plasticish.rules.oja import OjaParameters, oja_step, oja_window
 from plasticish.rules.rates import ActivityState, activity_state
 
-from .plasticity_rule import RULES, RuleObject
+from .plasticity_rule import RULES, BoundRule, RuleFunctions
 
 __all__ = ["BCMRule", "HebbRule", "OjaRule"]
 
@@ -23,7 +20,7 @@ TAU_RATE = 100.0
 
 @RULES.register("bcm")
 @dataclass(frozen=True, kw_only=True)
-class BCMRule(BCMParameters, RuleObject):
+class BCMRule(BCMParameters, BoundRule[BCMState]):
     """BCM on spikes; the fields are those of :class:`plasticish.rules.bcm.BCMParameters`.
 
     The defaults are those of :meth:`~plasticish.rules.bcm.BCMParameters.visual_cortex`, with
@@ -37,6 +34,7 @@ class BCMRule(BCMParameters, RuleObject):
 
     Examples
     --------
+    >>> import torch
     >>> rule = BCMRule(learning_rate=0.01, target_rate=0.1)
     >>> change, state = rule.window(torch.rand(2, 9, 4), torch.rand(2, 9, 3), None)
     >>> rule.applied(torch.rand(3, 4), change).shape
@@ -44,70 +42,22 @@ class BCMRule(BCMParameters, RuleObject):
     """
 
     kind: ClassVar[str] = "bcm"
+    functions: ClassVar[RuleFunctions] = RuleFunctions(bcm_state, bcm_step, bcm_window)
     w_min: float = 0.0
     w_max: float = 1.0
     tau_rate: float = TAU_RATE
     target_rate: float = 0.01
     amplitude: float = BCMParameters.visual_cortex().amplitude
 
-    def initial_state(
-        self,
-        batch: int,
-        pre: int,
-        post: int,
-        *,
-        dtype: torch.dtype | None = None,
-        device: torch.device | str | None = None,
-    ) -> BCMState:
-        """Return the state after a long silence."""
-        return bcm_state(batch, pre, post, dtype=dtype, device=device)
-
-    def step(
-        self,
-        pre: Tensor,
-        post: Tensor,
-        state: BCMState | None,
-        weight: Tensor | None = None,
-        dt: float = 1.0,
-    ) -> tuple[Tensor, BCMState]:
-        """As :func:`plasticish.rules.bcm.bcm_step`."""
-        return bcm_step(pre, post, state, self, dt=dt, weight=weight)
-
-    def window(
-        self,
-        pre: Tensor,
-        post: Tensor,
-        state: BCMState | None,
-        weight: Tensor | None = None,
-        dt: float = 1.0,
-    ) -> tuple[Tensor, BCMState]:
-        """As :func:`plasticish.rules.bcm.bcm_window`."""
-        return bcm_window(pre, post, state, self, dt=dt, weight=weight)
-
-
-class _ActivityRule(RuleObject):
-    """What Hebb's and Oja's rule share: the state."""
-
-    def initial_state(
-        self,
-        batch: int,
-        pre: int,
-        post: int,
-        *,
-        dtype: torch.dtype | None = None,
-        device: torch.device | str | None = None,
-    ) -> ActivityState:
-        """Return the state after a long silence."""
-        return activity_state(batch, pre, post, dtype=dtype, device=device)
-
 
 @RULES.register("hebb")
 @dataclass(frozen=True, kw_only=True)
-class HebbRule(HebbParameters, _ActivityRule):
+class HebbRule(HebbParameters, BoundRule[ActivityState]):
     """Hebb on spikes; the fields are those of :class:`plasticish.rules.hebbian.HebbParameters`.
 
     Examples
     --------
+    >>> import torch
     >>> rule = HebbRule(tau_mean=1000.0)  # the covariance rule
     >>> change, _ = rule.window(torch.rand(2, 9, 4), torch.rand(2, 9, 3), None)
     >>> change.shape
@@ -115,42 +65,22 @@ class HebbRule(HebbParameters, _ActivityRule):
     """
 
     kind: ClassVar[str] = "hebb"
+    functions: ClassVar[RuleFunctions] = RuleFunctions(activity_state, hebb_step, hebb_window)
     w_min: float = 0.0
     w_max: float = 1.0
     tau_rate: float = TAU_RATE
 
-    def step(
-        self,
-        pre: Tensor,
-        post: Tensor,
-        state: ActivityState | None,
-        weight: Tensor | None = None,
-        dt: float = 1.0,
-    ) -> tuple[Tensor, ActivityState]:
-        """As :func:`plasticish.rules.hebbian.hebb_step`."""
-        return hebb_step(pre, post, state, self, dt=dt, weight=weight)
-
-    def window(
-        self,
-        pre: Tensor,
-        post: Tensor,
-        state: ActivityState | None,
-        weight: Tensor | None = None,
-        dt: float = 1.0,
-    ) -> tuple[Tensor, ActivityState]:
-        """As :func:`plasticish.rules.hebbian.hebb_window`."""
-        return hebb_window(pre, post, state, self, dt=dt, weight=weight)
-
 
 @RULES.register("oja")
 @dataclass(frozen=True, kw_only=True)
-class OjaRule(OjaParameters, _ActivityRule):
+class OjaRule(OjaParameters, BoundRule[ActivityState]):
     """Oja on spikes; the fields are those of :class:`plasticish.rules.oja.OjaParameters`.
 
     Weights may be of both signs, as those of a principal component are.
 
     Examples
     --------
+    >>> import torch
     >>> rule = OjaRule(units="sanger")
     >>> change, _ = rule.window(torch.rand(2, 9, 4), torch.rand(2, 9, 3), None, torch.rand(3, 4))
     >>> change.shape
@@ -158,26 +88,5 @@ class OjaRule(OjaParameters, _ActivityRule):
     """
 
     kind: ClassVar[str] = "oja"
+    functions: ClassVar[RuleFunctions] = RuleFunctions(activity_state, oja_step, oja_window)
     tau_rate: float = TAU_RATE
-
-    def step(
-        self,
-        pre: Tensor,
-        post: Tensor,
-        state: ActivityState | None,
-        weight: Tensor,
-        dt: float = 1.0,
-    ) -> tuple[Tensor, ActivityState]:
-        """As :func:`plasticish.rules.oja.oja_step`."""
-        return oja_step(pre, post, state, self, dt=dt, weight=weight)
-
-    def window(
-        self,
-        pre: Tensor,
-        post: Tensor,
-        state: ActivityState | None,
-        weight: Tensor,
-        dt: float = 1.0,
-    ) -> tuple[Tensor, ActivityState]:
-        """As :func:`plasticish.rules.oja.oja_window`."""
-        return oja_window(pre, post, state, self, dt=dt, weight=weight)

@@ -32,7 +32,7 @@ from plasticish.rules.triplet import (
     triplet_window,
 )
 
-from .plasticity_rule import RULES, RuleObject
+from .plasticity_rule import RULES, BoundRule, RuleFunctions, RuleObject
 
 __all__ = ["ClassicalSTDP", "HomeostaticSTDP", "RewardModulatedSTDP", "TripletSTDP"]
 
@@ -41,7 +41,7 @@ Device = torch.device | str | None
 
 @RULES.register("classical")
 @dataclass(frozen=True, kw_only=True)
-class ClassicalSTDP(STDPParameters, RuleObject):
+class ClassicalSTDP(STDPParameters, BoundRule[PairTraces]):
     """Pair STDP (Bi & Poo 1998); the fields are those of :class:`STDPParameters`.
 
     Examples
@@ -53,45 +53,12 @@ class ClassicalSTDP(STDPParameters, RuleObject):
     """
 
     kind: ClassVar[str] = "classical"
-
-    def initial_state(
-        self,
-        batch: int,
-        pre: int,
-        post: int,
-        *,
-        dtype: torch.dtype | None = None,
-        device: Device = None,
-    ) -> PairTraces:
-        """Return traces after a long silence."""
-        return pair_traces(batch, pre, post, dtype=dtype, device=device)
-
-    def step(
-        self,
-        pre: Tensor,
-        post: Tensor,
-        state: PairTraces | None,
-        weight: Tensor | None = None,
-        dt: float = 1.0,
-    ) -> tuple[Tensor, PairTraces]:
-        """As :func:`plasticish.rules.stdp.stdp_step`."""
-        return stdp_step(pre, post, state, self, dt=dt, weight=weight)
-
-    def window(
-        self,
-        pre: Tensor,
-        post: Tensor,
-        state: PairTraces | None,
-        weight: Tensor | None = None,
-        dt: float = 1.0,
-    ) -> tuple[Tensor, PairTraces]:
-        """As :func:`plasticish.rules.stdp.stdp_window`."""
-        return stdp_window(pre, post, state, self, dt=dt, weight=weight)
+    functions: ClassVar[RuleFunctions] = RuleFunctions(pair_traces, stdp_step, stdp_window)
 
 
 @RULES.register("triplet")
 @dataclass(frozen=True, kw_only=True)
-class TripletSTDP(TripletParameters, RuleObject):
+class TripletSTDP(TripletParameters, BoundRule[TripletTraces]):
     """Triplet STDP (Pfister & Gerstner 2006); the fields are those of :class:`TripletParameters`.
 
     Examples
@@ -101,45 +68,12 @@ class TripletSTDP(TripletParameters, RuleObject):
     """
 
     kind: ClassVar[str] = "triplet"
-
-    def initial_state(
-        self,
-        batch: int,
-        pre: int,
-        post: int,
-        *,
-        dtype: torch.dtype | None = None,
-        device: Device = None,
-    ) -> TripletTraces:
-        """Return traces after a long silence."""
-        return triplet_traces(batch, pre, post, dtype=dtype, device=device)
-
-    def step(
-        self,
-        pre: Tensor,
-        post: Tensor,
-        state: TripletTraces | None,
-        weight: Tensor | None = None,
-        dt: float = 1.0,
-    ) -> tuple[Tensor, TripletTraces]:
-        """As :func:`plasticish.rules.triplet.triplet_step`."""
-        return triplet_step(pre, post, state, self, dt=dt, weight=weight)
-
-    def window(
-        self,
-        pre: Tensor,
-        post: Tensor,
-        state: TripletTraces | None,
-        weight: Tensor | None = None,
-        dt: float = 1.0,
-    ) -> tuple[Tensor, TripletTraces]:
-        """As :func:`plasticish.rules.triplet.triplet_window`."""
-        return triplet_window(pre, post, state, self, dt=dt, weight=weight)
+    functions: ClassVar[RuleFunctions] = RuleFunctions(triplet_traces, triplet_step, triplet_window)
 
 
 @RULES.register("homeostatic")
 @dataclass(frozen=True, kw_only=True)
-class HomeostaticSTDP(HomeostaticParameters, RuleObject):
+class HomeostaticSTDP(HomeostaticParameters, BoundRule[HomeostaticTraces]):
     """Homeostatic STDP (Zenke et al. 2013); the fields are those of :class:`HomeostaticParameters`.
 
     Examples
@@ -150,40 +84,9 @@ class HomeostaticSTDP(HomeostaticParameters, RuleObject):
     """
 
     kind: ClassVar[str] = "homeostatic"
-
-    def initial_state(
-        self,
-        batch: int,
-        pre: int,
-        post: int,
-        *,
-        dtype: torch.dtype | None = None,
-        device: Device = None,
-    ) -> HomeostaticTraces:
-        """Return traces after a long silence, and the rate at its target."""
-        return homeostatic_traces(batch, pre, post, dtype=dtype, device=device)
-
-    def step(
-        self,
-        pre: Tensor,
-        post: Tensor,
-        state: HomeostaticTraces | None,
-        weight: Tensor | None = None,
-        dt: float = 1.0,
-    ) -> tuple[Tensor, HomeostaticTraces]:
-        """As :func:`plasticish.rules.homeostatic.homeostatic_step`."""
-        return homeostatic_step(pre, post, state, self, dt=dt, weight=weight)
-
-    def window(
-        self,
-        pre: Tensor,
-        post: Tensor,
-        state: HomeostaticTraces | None,
-        weight: Tensor | None = None,
-        dt: float = 1.0,
-    ) -> tuple[Tensor, HomeostaticTraces]:
-        """As :func:`plasticish.rules.homeostatic.homeostatic_window`."""
-        return homeostatic_window(pre, post, state, self, dt=dt, weight=weight)
+    functions: ClassVar[RuleFunctions] = RuleFunctions(
+        homeostatic_traces, homeostatic_step, homeostatic_window
+    )
 
 
 @RULES.register("reward_modulated")
