@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from plasticish.core import ShapeError
+from plasticish.core import ConfigError, ShapeError
 from plasticish.rules.stdp import STDPParameters, stdp_window
 from plasticish.rules.triplet import (
     TRIPLET_ROWS,
@@ -191,3 +191,8 @@ def test_a_state_of_another_batch_is_refused():
     _, state = triplet_window(pre, post, None, FULL)
     with pytest.raises(ShapeError, match="carried state"):
         triplet_step(pre[:1, 0], post[:1, 0], state, FULL)
+
+
+def test_an_unknown_row_is_refused_with_the_names_of_the_rows():
+    with pytest.raises(ConfigError, match="got 'cerebellum', expected one of: visual_cortex_all"):
+        TripletParameters.published("cerebellum")

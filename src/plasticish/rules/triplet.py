@@ -29,6 +29,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from plasticish.core import ConfigError
+
 from .bounds import scaled_change
 from .products import reduced, spike_product
 from .spike_checks import check_input
@@ -87,14 +89,20 @@ class TripletParameters(TimingParameters):
 
         Raises
         ------
-        KeyError
-            If :data:`TRIPLET_ROWS` has no such row.
+        ConfigError
+            If :data:`TRIPLET_ROWS` has no such row; the message names those it has.
 
         Examples
         --------
         >>> TripletParameters.published("hippocampus_nearest_full").interaction
         'nearest'
         """
+        if row not in TRIPLET_ROWS:
+            raise ConfigError(
+                "unknown row of the triplet rule",
+                got=repr(row),
+                expected="one of: " + ", ".join(TRIPLET_ROWS),
+            )
         values = dict(zip(_FIELDS, TRIPLET_ROWS[row], strict=True))
         interaction = "nearest" if "nearest" in row else "all_to_all"
         return cls(**{"interaction": interaction, **values, **other})
