@@ -7,6 +7,7 @@ features.
 
 from .bodies import Body, CartPole, CartPolePhysics, Pendulum, PendulumPhysics, Physics
 from .characters import TURN_END, UNKNOWN, Alphabet
+from .chitchat import load_chitchat
 from .cifar10 import load_cifar10
 from .demonstrations import FAMILIES, BodyTask, demonstrations, robotics_tasks
 from .dialogue import Conversation, load_dialogue, pairs
@@ -17,6 +18,7 @@ from .fashion import load_fashion, read_idx
 from .folder import SkippedImagesWarning, load_folder
 from .image import read_image
 from .labelled import LabelledSet, Source, Task
+from .names import load_first_names, load_surnames
 from .next_character import next_character_tasks, split_conversations
 from .senses import Senses, sense_width
 from .source import SOURCES, LoadOptions, load_source
@@ -67,12 +69,15 @@ __all__ = [
     "few_shot",
     "invert_colors",
     "invert_tensor",
+    "load_chitchat",
     "load_cifar10",
     "load_dialogue",
     "load_digits",
     "load_fashion",
+    "load_first_names",
     "load_folder",
     "load_source",
+    "load_surnames",
     "next_character_tasks",
     "pairs",
     "read_idx",

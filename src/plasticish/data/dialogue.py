@@ -138,7 +138,7 @@ def _conversation(entry: Any, path: Path, place: int) -> Conversation:
     # A line without its second dash is a question that nobody answered.
     turns = [entry] if isinstance(entry, str) else entry
     whole = isinstance(turns, list) and all(isinstance(turn, str) for turn in turns)
-    told = tuple(_normalised(turn) for turn in turns) if whole else ()
+    told = tuple(normalised(turn) for turn in turns) if whole else ()
     if not told or not all(told):
         raise DataError(
             f"{path} holds something that is no conversation",
@@ -148,5 +148,6 @@ def _conversation(entry: Any, path: Path, place: int) -> Conversation:
     return told
 
 
-def _normalised(turn: str) -> str:
+def normalised(turn: str) -> str:
+    """Return a turn in Unicode NFKC, with straight quotes and hyphens and single spaces."""
     return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", turn).translate(_STRAIGHT)).strip()
