@@ -14,9 +14,10 @@ from PIL import Image
 
 from plasticish.core import ConfigError
 from plasticish.sequence import PlasticMemory
-from plasticish.sequence.layout import lay_out
+from plasticish.sequence.drawing import thickness
 
 NAMES = ["emma", "emily", "emma", "olivia", "ava"]
+LINK = r"stroke-width: ([\d.]+); stroke-linejoin: miter; stroke-linecap: round"
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,12 @@ def memory() -> PlasticMemory:
     made = PlasticMemory("plain")
     made.learn(NAMES)
     return made
+
+
+@pytest.fixture(autouse=True)
+def no_graphviz(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The same picture on a machine that has Graphviz."""
+    monkeypatch.setenv("PATH", str(tmp_path))
 
 
 def words(svg: str) -> list[str]:
@@ -42,27 +49,28 @@ def test_a_drawing_names_every_node(memory: PlasticMemory) -> None:
 
 
 def test_thickness_is_count(memory: PlasticMemory) -> None:
-    widths = sorted(
-        {
-            float(w)
-            for w in re.findall(r"stroke-width: ([\d.]+); stroke-linecap: round", memory.draw().svg)
-        }
-    )
-    assert len(widths) == 3  # counts 1, 2 and 3
-    assert widths == sorted(widths)
+    def width(count: str) -> float:
+        """The line drawn for the node of this count: before its spot comes its link."""
+        return thickness(float(count), 5)
+
+    drawn = sorted(float(found) for found in re.findall(LINK, memory.draw().svg))
+    # ava, olivia, emily, emma, em
+    assert drawn == pytest.approx([width(count) for count in "11123"])
+    assert drawn[2] < drawn[3] < drawn[4]
 
 
 def test_the_path_that_fired_stands_out(memory: PlasticMemory) -> None:
     def marked(svg: str) -> int:
-        return len(re.findall("#d6451f; stroke-width", svg))
+        return len(re.findall("#d6451f; " + LINK, svg))
 
     assert [memory.tree.node(i).count for i in memory.fired] == [5, 1]
     assert marked(memory.draw().svg) == 1
     assert marked(memory.draw(fired="emily").svg) == 2
     signals = memory.visualize_activation("emily").svg
-    # Two arrows on each of the two edges: counts blue, levels green.
-    assert len(re.findall("stroke: #1f6fd6", signals)) >= 2
-    assert len(re.findall("stroke: #1f9d55", signals)) >= 2
+    # An arrow of each colour along each of the two edges: counts blue, levels green.
+    for colour in ("#1f6fd6", "#1f9d55"):
+        assert len(re.findall(f"fill: {colour}; stroke: {colour}", signals)) == 2
+    assert marked(signals) == 0
 
 
 def test_a_large_tree_is_drawn_in_part_and_says_so() -> None:
@@ -74,15 +82,14 @@ def test_a_large_tree_is_drawn_in_part_and_says_so() -> None:
     assert any(
         f"the 40 strongest nodes; {picture.left_out:,} more" in w for w in words(picture.svg)
     )
-    layout = lay_out(memory.tree, 40)
-    weakest = min(p.node.count for p in layout.nodes.values())
-    left = [n.count for n in memory.nodes() if n.id not in layout.nodes]
-    assert max(left) <= weakest
-    assert all(p.node.parent in layout.nodes for p in layout.nodes.values() if p.node.id)
-    places = [(p.x, p.y) for p in layout.nodes.values()]
-    assert len(set(places)) == len(places)
     with pytest.raises(ConfigError, match="limit is out of range"):
         memory.draw(limit=0)
+
+
+def test_what_is_unknown_cannot_be_shown(memory: PlasticMemory) -> None:
+    for show in (memory.draw, memory.to_networkx):
+        with pytest.raises(ConfigError, match="got 'forest', expected 'tree' or 'library'"):
+            show("forest")
 
 
 def test_pictures_are_saved_by_their_ending(memory: PlasticMemory, tmp_path: Path) -> None:

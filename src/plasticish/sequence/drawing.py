@@ -1,30 +1,32 @@
-"""Pictures of the tree, drawn without any program beside Python: SVG and PNG.
+"""Pictures of diagrams, painted without any program beside Python: SVG and PNG.
 
-Thickness is count, colour is level, and the path that fired last stands out. In the picture of an
-activation what travels along the path is shown apart: counts in blue, levels in green.
+Thickness is count, colour is level, and what fired last stands out. In the picture of an activation
+what travels along the path is shown apart: counts in blue, levels in green.
 """
 
 from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plasticish.core import ConfigError, write_atomically
 
-from .layout import Layout, Placed, lay_out
+from .diagram import Diagram, Spot, Style, curve
+from .graphviz import arranged
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from .looking import Looking
+__all__ = ["COUNTS", "FIRED", "LEVELS", "QUIET", "Picture", "level_colour", "paint", "thickness"]
 
-__all__ = ["Picture", "draw_tree"]
+COUNTS, LEVELS, FIRED, QUIET = "#1f6fd6", "#1f9d55", "#d6451f", "#c4c4c4"
 
-COUNTS, LEVELS, FIRED, QUIET = "#1f6fd6", "#1f9d55", "#d6451f", "#b8b8b8"
+_MARGIN, _NARROWEST = 0.15, 5.0  # inches
+_KEYS = 12  # levels shown in the legend at most
 
 
 @dataclass(frozen=True)
@@ -69,99 +71,146 @@ class Picture:
         return self.svg
 
 
-@dataclass(frozen=True)
-class Style:
-    """What a picture of the tree shows.
+def level_colour(level: int, top: int) -> tuple[float, float, float]:
+    """Return red, green and blue in [0, 1] for a level, of which ``top`` is the highest."""
+    from matplotlib import colormaps
 
-    Attributes
-    ----------
-    counts, levels : bool
-        Whether they are written at the nodes.
-    fired : sequence of int
-        Nodes of the path that stands out, the root first.
-    signals : bool
-        Whether the path shows counts and levels travelling instead.
+    red, green, blue, _ = colormaps["viridis"](0.92 * level / max(top, 1))
+    return red, green, blue
+
+
+def thickness(count: float, most: float) -> float:
+    """Return how thick a line is, in points: it grows with the logarithm of the count.
+
+    The thickest, for ``most``, is what two neighbouring rows have room for.
     """
-
-    counts: bool = False
-    levels: bool = False
-    fired: Sequence[int] = ()
-    signals: bool = False
+    return 0.6 + math.log1p(count) * min(0.9, 5.0 / math.log1p(max(most, 1.0)))
 
 
-def draw_tree(memory: Looking, style: Style, limit: int) -> Picture:
-    """Draw the strongest ``limit`` nodes of a memory's tree."""
-    if limit < 1:
-        raise ConfigError("limit is out of range", got=repr(limit), expected="an integer > 0")
-    layout = lay_out(memory.tree, limit)
-    figure = _figure(memory, layout, style)
+def paint(diagram: Diagram, style: Style) -> Picture:
+    """Paint a diagram.
+
+    Raises
+    ------
+    ConfigError
+        If the layout is unknown, or was asked for and cannot be had.
+    """
+    diagram = arranged(diagram, style.layout)
     svg, png = io.StringIO(), io.BytesIO()
     from matplotlib import rc_context
 
     # Text stays text, and the same tree gives the same file.
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "plasticish"}):
+    settings = rc_context({"svg.fonttype": "none", "svg.hashsalt": "plasticish"})
+    with settings, warnings.catch_warnings():
+        # A script that the font lacks is a row of boxes in the PNG; the SVG has the text.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure = _figure(diagram, style)
         figure.savefig(svg, format="svg", bbox_inches="tight", metadata={"Date": None})
-    figure.savefig(png, format="png", bbox_inches="tight", dpi=110)
-    return Picture(svg.getvalue(), png.getvalue(), layout.left_out)
+        figure.savefig(png, format="png", bbox_inches="tight", dpi=110)
+    return Picture(svg.getvalue(), png.getvalue(), diagram.left_out)
 
 
-def _figure(memory: Looking, layout: Layout, style: Style) -> Figure:
-    from matplotlib import colormaps
+def _figure(diagram: Diagram, style: Style) -> Figure:
     from matplotlib.figure import Figure
 
-    size = (2 + 1.6 * (layout.depth + 1), 1 + 0.24 * (layout.width + 1))
-    figure = Figure(figsize=(min(size[0], 40), min(size[1], 80)))
-    axes = figure.add_subplot()
+    spots, head = diagram.spots, 0.82 if diagram.note else 0.62
+    right = max((spot.x for spot in spots.values()), default=0.0) + 2 * _MARGIN
+    bottom = max((spot.y for spot in spots.values()), default=0.0) + 2 * _MARGIN
+    size = max(right, _NARROWEST), bottom + head
+    figure = Figure(figsize=size)
+    axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
-    colours, top = colormaps["viridis"], max(1, max(memory.levels()))
-    fired = set(style.fired)
-    for row, placed in layout.nodes.items():
-        parent = layout.nodes.get(-1 if placed.node.parent is None else placed.node.parent)
-        # A tree that grows to the right leaves room for its words.
-        if parent is not None:
-            width = 0.6 + 0.9 * math.log1p(placed.node.count)
-            colour = QUIET if row not in fired or style.signals else FIRED
-            axes.plot(
-                [parent.y, placed.y], [parent.x, placed.x], color=colour, lw=width, zorder=1,
-                solid_capstyle="round",
-            )  # fmt: skip
-            if style.signals and row in fired:
-                _signals(axes, parent, placed)
-        axes.plot(
-            placed.y, placed.x, "o", ms=3 + math.log1p(placed.node.count), zorder=2,
-            color=FIRED if row in fired else colours(0.9 * placed.node.r_level / top),
-        )  # fmt: skip
-        axes.annotate(
-            _label(memory, placed, parent, style), (placed.y, placed.x), fontsize=7,
-            xytext=(5, 3), textcoords="offset points", zorder=3,
-        )  # fmt: skip
-    axes.invert_yaxis()
-    if layout.left_out:
-        drawn = len(layout.nodes)
-        axes.set_title(
-            f"the {drawn:,} strongest nodes; {layout.left_out:,} more are not drawn", fontsize=8
-        )
+    axes.set_xlim(-_MARGIN, size[0] - _MARGIN)  # one unit is one inch
+    axes.set_ylim(bottom - _MARGIN, -head - _MARGIN)
+    top = max((spot.level for spot in spots.values()), default=0)
+    most = max((spot.count for spot in spots.values()), default=0.0)
+    # What fired is painted last, over what did not.
+    for link in sorted(diagram.links, key=lambda link: link.fired):
+        _paint_link(axes, (spots[link.source], spots[link.target]), link.fired, most, style)
+    for spot in spots.values():
+        _paint_spot(axes, spot, top, most)
+    axes.text(-0.05, -head, _plain(diagram.title), fontsize=10, va="top", fontweight="bold")
+    axes.text(-0.05, 0.2 - head, _plain(diagram.note), fontsize=8, va="top")
+    _legend(axes, diagram, style, top, (-0.05, (0.4 if diagram.note else 0.2) - head))
     return figure
 
 
-def _signals(axes: Any, parent: Placed, placed: Placed) -> None:
-    """Show counts and levels on their way from a node to its parent."""
-    for colour, at in ((COUNTS, 0.35), (LEVELS, 0.65)):
-        x, y = (a + at * (b - a) for a, b in ((placed.x, parent.x), (placed.y, parent.y)))
-        toward = (placed.y + (at + 0.12) * (parent.y - placed.y),
-                  placed.x + (at + 0.12) * (parent.x - placed.x))  # fmt: skip
-        axes.annotate(
-            "", toward, (y, x), arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 1.6},
-            zorder=4,
+def _paint_link(axes: Any, ends: tuple[Spot, Spot], fired: bool, most: float, style: Style) -> None:
+    from matplotlib.patches import PathPatch
+
+    stands_out = fired and not style.signals
+    axes.add_patch(
+        PathPatch(
+            _outline(curve(*ends)), fill=False, edgecolor=FIRED if stands_out else QUIET,
+            alpha=1.0 if stands_out else 0.6, lw=thickness(ends[1].count, most),
+            capstyle="round", zorder=2 if fired else 1,
+        )
+    )  # fmt: skip
+    if style.signals and fired:
+        _signals(axes, curve(*ends))
+
+
+def _outline(points: list[tuple[float, float]]) -> Any:
+    from matplotlib.path import Path as Outline
+
+    return Outline(
+        points,
+        [Outline.MOVETO, Outline.CURVE4, Outline.CURVE4, Outline.CURVE4, Outline.LINETO],
+    )
+
+
+def _signals(axes: Any, points: list[tuple[float, float]]) -> None:
+    """Show counts and levels on their way to the parent, one above the other."""
+    from matplotlib.patches import FancyArrowPatch
+    from matplotlib.path import Path as Outline
+
+    for colour, shift in ((COUNTS, -0.03), (LEVELS, 0.03)):
+        (begin, end), bend = points[0], points[1:4]
+        path = [(x, y + shift) for x, y in (*bend[::-1], (begin + 0.06, end))]
+        codes = [Outline.MOVETO, Outline.CURVE4, Outline.CURVE4, Outline.CURVE4]
+        axes.add_patch(
+            FancyArrowPatch(
+                path=Outline(path, codes), arrowstyle="-|>", mutation_scale=8, color=colour,
+                fill=True, lw=1.3, zorder=4,
+            )
         )  # fmt: skip
 
 
-def _label(memory: Looking, placed: Placed, parent: Placed | None, style: Style) -> str:
-    begun = 0 if parent is None else len(parent.node.path)
-    parts = [memory.text(placed.node.path[begun:])]
-    if style.counts:
-        parts.append(f"{placed.node.count:g}")
-    if style.levels:
-        parts.append(f"r{placed.node.r_level}")
+def _paint_spot(axes: Any, spot: Spot, top: int, most: float) -> None:
+    edge = FIRED if spot.fired else "white"
+    axes.plot(
+        spot.x, spot.y, "o", ms=2.5 + 0.9 * thickness(spot.count, most), zorder=3,
+        color=level_colour(spot.level, top), markeredgecolor=edge,
+        markeredgewidth=1.5 if spot.fired else 0.4,
+    )  # fmt: skip
+    axes.text(
+        spot.x - 0.08, spot.y - 0.015, _plain(spot.label), fontsize=7, ha="right", va="bottom",
+        zorder=5, bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.4},
+    )  # fmt: skip
+
+
+def _legend(
+    axes: Any, diagram: Diagram, style: Style, top: int, place: tuple[float, float]
+) -> None:
+    from matplotlib.lines import Line2D
+
+    step = 1 + top // _KEYS
+    keys = [
+        Line2D([], [], ls="", marker="o", ms=6, color=level_colour(level, top),
+               label=f"{diagram.word} {level}" if level == 0 else str(level))
+        for level in range(0, top + 1, step)
+    ]  # fmt: skip
+    keys.append(Line2D([], [], color=QUIET, lw=3, label="thick: frequent"))
+    shown = {"counts": COUNTS, "levels": LEVELS} if style.signals else {"fired": FIRED}
+    if any(spot.fired for spot in diagram.spots.values()):
+        keys += [Line2D([], [], color=colour, lw=2, label=name) for name, colour in shown.items()]
+    axes.legend(
+        handles=keys, loc="upper left", bbox_to_anchor=place, bbox_transform=axes.transData,
+        ncols=len(keys), borderaxespad=0.0, borderpad=0.2, fontsize=7, frameon=False,
+        handlelength=1.2, columnspacing=1.0, handletextpad=0.4,
+    )  # fmt: skip
+
+
+def _plain(text: str) -> str:
     # Matplotlib reads text between dollars as mathematics.
-    return "  ".join(parts).replace("$", r"\$")
+    return text.replace("$", r"\$")

@@ -1,4 +1,4 @@
-"""The tree for other programs: the two CSV files that graph viewers read, and networkx."""
+"""Tree and library for other programs: the two CSV files of graph viewers, and networkx."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from plasticish.core import write_atomically
 
 if TYPE_CHECKING:
+    from .library_layout import LibraryGraph
     from .looking import Looking
 
-__all__ = ["to_csv", "to_networkx"]
+__all__ = ["library_to_networkx", "to_csv", "to_networkx"]
 
 FIRED, QUIET = "blue", "grey"
 
@@ -47,6 +50,27 @@ def to_networkx(memory: Looking) -> Any:
         graph.add_node(node.id, count=node.count, r_level=node.r_level, text=text)
         if node.parent is not None:
             graph.add_edge(node.parent, node.id)
+    return graph
+
+
+def library_to_networkx(memory: Looking, library: LibraryGraph) -> Any:
+    """Return the library as a ``networkx.DiGraph``; edges lead from a concept to its parts.
+
+    A symbol is named by its code, since a word may be called like a concept.
+    """
+    import networkx
+
+    def name(part: int) -> str | int:
+        return part if part > 0 else f"C{-1 - part}"
+
+    graph = networkx.DiGraph()
+    for part in library.used():
+        text = memory.text(memory.library.expand(np.array([part], np.int32)))
+        graph.add_node(
+            name(part), count=library.counts[part], level=library.levels[part], text=text
+        )
+        parts = library.parts.get(part, ())
+        graph.add_edges_from((name(part), name(one), {"times": parts.count(one)}) for one in parts)
     return graph
 
 
