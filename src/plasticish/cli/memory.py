@@ -7,29 +7,31 @@ from typing import Annotated
 
 import typer
 
+from .memory_comparing import compare
+from .memory_drawing import draw, export, watch
+from .memory_options import HERE, FileArgument, MemoryOption
 from .options import JsonOption, QuietOption
 
 __all__ = ["memory"]
 
 memory = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
-MemoryOption = Annotated[
-    Path, typer.Option("--memory", "-m", help="The folder that the memory was saved to.")
-]
-HERE = Path("memory")
-
 
 @memory.callback()
 def about() -> None:
     """Learn words or other sequences as they are read, and invent new ones.
 
-    Begin with any text file, one word or sentence a line:
+    Begin with the bundled first names, or with any text file, one word or
+    sentence a line:
 
+        plasticish memory learn
         plasticish memory learn names.txt --save memory
         plasticish memory complete em
         plasticish memory sample -n 5
         plasticish memory concepts
         plasticish memory draw --out tree.svg
+        plasticish memory watch --out growth.gif
+        plasticish memory compare
 
     The memory lives in the folder memory/, unless you name another.
     """
@@ -37,7 +39,7 @@ def about() -> None:
 
 @memory.command()
 def learn(
-    file: Annotated[Path, typer.Argument(help="A text file in UTF-8, one sequence a line.")],
+    file: FileArgument = None,
     save: Annotated[Path, typer.Option(help="The folder of the memory.")] = HERE,
     experts: Annotated[
         str, typer.Option(help="rich (words, names) or plain (anything, much cheaper).")
@@ -45,6 +47,10 @@ def learn(
     sleep: Annotated[
         bool, typer.Option("--sleep/--no-sleep", help="Replay what was learned at the end.")
     ] = True,
+    max_synapses: Annotated[
+        int | None,
+        typer.Option(help="Bound on the counts; the weakest fade.", show_default=False),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the order of replay.")] = 0,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -55,16 +61,24 @@ def learn(
 
         plasticish memory learn names.txt --save memory
 
+    Without a file it learns 5,163 first names of the United States census,
+    which come with the package:
+
+        plasticish memory learn
+
     If the folder holds a memory already, it learns on. The memory is saved as
     it goes: after a crash or Ctrl-C the same command goes on where it was, and
     ends with the same memory as if nothing had happened.
     """
+    from plasticish.sequence import PlasticMemory
+
     from .memory_learning import learn_file
     from .output import Output
 
     output = Output(json, quiet)
     with output.working():
-        found = learn_file(file, save, experts, seed, sleep, output)
+        fresh = PlasticMemory(experts, max_synapses, seed)
+        found = learn_file(file, save, fresh, sleep, output)
     output.emit(found)
     output.say(
         f"{found['sequences']:,.0f} sequences, {found['nodes']:,} nodes at levels 0 to "
@@ -154,57 +168,5 @@ def concepts(
     print_concepts(found, output)
 
 
-@memory.command()
-def draw(
-    out: Annotated[Path, typer.Option(help="Where the picture goes: .svg or .png.")] = Path(
-        "tree.svg"
-    ),
-    fired: Annotated[
-        str | None, typer.Option(help="Highlight the path of this.", show_default=False)
-    ] = None,
-    limit: Annotated[int, typer.Option(help="Nodes drawn at most, the strongest.")] = 300,
-    folder: MemoryOption = HERE,
-    json: JsonOption = False,
-    quiet: QuietOption = False,
-) -> None:
-    """Draw the tree: count as thickness, level as colour.
-
-    The ending of the name says whether it is SVG or PNG:
-
-        plasticish memory draw --out tree.svg
-
-    A large tree is drawn in its strongest part, and the picture says so.
-    """
-    from .memory_asking import open_memory
-    from .output import Output
-
-    output = Output(json, quiet)
-    picture = open_memory(folder).draw(counts=True, fired=fired, limit=limit)
-    picture.save(out)
-    output.emit({"out": str(out), "left_out": picture.left_out})
-    left = f"; {picture.left_out:,} weaker nodes are not drawn" if picture.left_out else ""
-    output.say(f"{out}{left}")
-
-
-@memory.command()
-def export(
-    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("graph"),
-    folder: MemoryOption = HERE,
-    json: JsonOption = False,
-    quiet: QuietOption = False,
-) -> None:
-    """Write edges.csv and nodes.csv, as graph viewers such as Cosmograph read them.
-
-    Name the folder:
-
-        plasticish memory export --out graph
-
-    Edges have source, target and color; nodes have id, count and r_level.
-    """
-    from .memory_asking import open_memory
-    from .output import Output
-
-    output = Output(json, quiet)
-    edges, nodes = open_memory(folder).export(out)
-    output.emit({"edges": str(edges), "nodes": str(nodes)})
-    output.say(f"{edges}\n{nodes}")
+for _command in (draw, export, watch, compare):
+    memory.command()(_command)

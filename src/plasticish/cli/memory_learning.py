@@ -6,20 +6,21 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from plasticish.core import Checkpoint, ConfigError, DataError, load_checkpoint, save_checkpoint
 from plasticish.core.checkpoint import MANIFEST
+from plasticish.data import load_first_names
 from plasticish.sequence import PlasticMemory
 
 from .output import Output
 
-__all__ = ["CHUNK", "learn_file", "read_lines"]
+__all__ = ["CHUNK", "learn_file", "read_sequences"]
 
 CHUNK = 5000
-"""Sequences learned between two saves."""
+"""Sequences learned at once, and at least so many between two saves."""
 
 
 @dataclass(frozen=True)
@@ -32,19 +33,35 @@ class Reading:
         Of the file.
     lines : int
         Sequences learned from it.
+    nats : float
+        How surprising the last of them were, a symbol.
     done : bool
         Whether all that was asked for is done.
     """
 
     sha256: str
     lines: int = 0
+    nats: float = 0.0
     done: bool = False
 
 
 def learn_file(
-    file: Path, folder: Path, experts: str, seed: int, sleep: bool, output: Output
+    file: Path | None, folder: Path, fresh: PlasticMemory, sleep: bool, output: Output
 ) -> dict[str, Any]:
     """Learn the lines of ``file`` into the memory in ``folder``, and return figures.
+
+    Parameters
+    ----------
+    file : path, optional
+        One sequence a line; by default the bundled first names are learned.
+    folder : path
+        Where the memory lives.
+    fresh : PlasticMemory
+        The memory to begin with, if the folder holds none.
+    sleep : bool
+        Whether it sleeps at the end.
+    output : Output
+        Where progress and remarks go.
 
     Raises
     ------
@@ -55,32 +72,41 @@ def learn_file(
     CheckpointError
         If the folder is no memory's, or cannot be written.
     """
-    lines, digest = read_lines(file)
-    memory, reading = _begin(folder, digest, experts, seed)
+    lines, digest = read_sequences(file)
+    memory, reading = _begin(folder, digest, fresh)
     if reading.lines:
         output.remark(f"going on after {reading.lines:,} of {len(lines):,} sequences")
-    nats = 0.0
+    saved = reading.lines
     with _progress(output, len(lines), reading.lines) as show:
         for first in range(reading.lines, len(lines), CHUNK):
             nats = float(memory.learn(lines[first : first + CHUNK])["nats"])
-            reading = Reading(digest, min(first + CHUNK, len(lines)))
-            _save(memory, folder, reading)
+            reading = Reading(digest, min(first + CHUNK, len(lines)), nats)
+            # A save writes the whole memory: a tenth more is learned before the next one, or a
+            # long file would cost the square of its length.
+            if reading.lines - saved >= max(CHUNK, saved // 10) or reading.lines == len(lines):
+                _save(memory, folder, reading)
+                saved = reading.lines
             show(reading.lines, nats)
     if sleep:
         output.remark("sleeping")
         memory.sleep()
-    _save(memory, folder, Reading(digest, len(lines), True))
-    return {**memory.stats(), "nats": nats, "memory": str(folder)}
+    _save(memory, folder, replace(reading, done=True))
+    return {**memory.stats(), "nats": reading.nats, "memory": str(folder)}
 
 
-def read_lines(file: Path) -> tuple[list[str], str]:
-    """Return the lines of a file that are not blank, and the digest of the file.
+def read_sequences(file: Path | None) -> tuple[list[str], str]:
+    """Return the sequences of a file, or the bundled first names, and a digest of them.
+
+    Blank lines are passed over.
 
     Raises
     ------
     DataError
         If it cannot be read, is no UTF-8, or has no such line.
     """
+    if file is None:
+        names = load_first_names()
+        return names, hashlib.sha256("\n".join(names).encode()).hexdigest()
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -101,10 +127,10 @@ def read_lines(file: Path) -> tuple[list[str], str]:
     return lines, hashlib.sha256(content).hexdigest()
 
 
-def _begin(folder: Path, digest: str, experts: str, seed: int) -> tuple[PlasticMemory, Reading]:
+def _begin(folder: Path, digest: str, fresh: PlasticMemory) -> tuple[PlasticMemory, Reading]:
     """Return the memory to go on with, and how far it has read this file."""
     if not (folder / MANIFEST).exists():
-        return PlasticMemory(experts, seed=seed), Reading(digest)
+        return fresh, Reading(digest)
     memory = PlasticMemory.load(folder)
     kept = load_checkpoint(folder, PlasticMemory.kind).state.get("reading")
     reading = Reading(**kept) if kept else Reading(digest, done=True)
@@ -113,7 +139,8 @@ def _begin(folder: Path, digest: str, experts: str, seed: int) -> tuple[PlasticM
     if reading.sha256 != digest:
         raise ConfigError(
             f"the memory in {folder} is in the middle of another file",
-            cure="give that file again to go on with it, or choose another folder",
+            cure="learn that one to its end first (without FILE: the bundled names), or choose "
+            "another folder",
         )
     return memory, reading
 

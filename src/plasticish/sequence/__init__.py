@@ -8,6 +8,7 @@ integers or words; images, spikes and replies are elsewhere.
 from .alphabet import Alphabet, Encoded
 from .drawing import Picture
 from .experts import EXPERTS, Expert
+from .growth import Animation, animate_growth
 from .library import Concept, ConceptLibrary
 from .memory import PlasticMemory
 from .prediction import NamedConcept, Prediction, Reason, Why
@@ -18,6 +19,7 @@ __all__ = [
     "EXPERTS",
     "AbstractionTree",
     "Alphabet",
+    "Animation",
     "Concept",
     "ConceptLibrary",
     "Encoded",
@@ -30,4 +32,5 @@ __all__ = [
     "Predictor",
     "Reason",
     "Why",
+    "animate_growth",
 ]
