@@ -25,7 +25,7 @@ __all__ = ["COUNTS", "FIRED", "LEVELS", "QUIET", "Picture", "level_colour", "pai
 
 COUNTS, LEVELS, FIRED, QUIET = "#1f6fd6", "#1f9d55", "#d6451f", "#c4c4c4"
 
-_MARGIN, _NARROWEST = 0.15, 5.0  # inches
+_MARGIN = 0.15  # inches
 _KEYS = 12  # levels shown in the legend at most
 
 
@@ -105,8 +105,8 @@ def paint(diagram: Diagram, style: Style) -> Picture:
         # A script that the font lacks is a row of boxes in the PNG; the SVG has the text.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = _figure(diagram, style)
-        figure.savefig(svg, format="svg", bbox_inches="tight", metadata={"Date": None})
-        figure.savefig(png, format="png", bbox_inches="tight", dpi=110)
+        figure.savefig(svg, format="svg", metadata={"Date": None})
+        figure.savefig(png, format="png", dpi=110)
     return Picture(svg.getvalue(), png.getvalue(), diagram.left_out)
 
 
@@ -114,16 +114,18 @@ def _figure(diagram: Diagram, style: Style) -> Figure:
     from matplotlib.figure import Figure
 
     spots, head = diagram.spots, 0.82 if diagram.note else 0.62
-    right = max((spot.x for spot in spots.values()), default=0.0) + 2 * _MARGIN
-    bottom = max((spot.y for spot in spots.values()), default=0.0) + 2 * _MARGIN
-    size = max(right, _NARROWEST), bottom + head
-    figure = Figure(figsize=size)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_axis_off()
-    axes.set_xlim(-_MARGIN, size[0] - _MARGIN)  # one unit is one inch
-    axes.set_ylim(bottom - _MARGIN, -head - _MARGIN)
     top = max((spot.level for spot in spots.values()), default=0)
     most = max((spot.count for spot in spots.values()), default=0.0)
+    keys = _keys(diagram, style, top)
+    words = [0.095 * len(diagram.title), 0.07 * len(diagram.note),
+             sum(0.33 + 0.06 * len(key.get_label()) for key in keys)]  # fmt: skip
+    right = max([*words, *(spot.x for spot in spots.values())]) + 2 * _MARGIN
+    bottom = max((spot.y for spot in spots.values()), default=0.0) + 2 * _MARGIN
+    figure = Figure(figsize=(right, bottom + head))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set_xlim(-_MARGIN, right - _MARGIN)  # one unit is one inch
+    axes.set_ylim(bottom - _MARGIN, -head - _MARGIN)
     # What fired is painted last, over what did not.
     for link in sorted(diagram.links, key=lambda link: link.fired):
         _paint_link(axes, (spots[link.source], spots[link.target]), link.fired, most, style)
@@ -131,7 +133,11 @@ def _figure(diagram: Diagram, style: Style) -> Figure:
         _paint_spot(axes, spot, top, most)
     axes.text(-0.05, -head, _plain(diagram.title), fontsize=10, va="top", fontweight="bold")
     axes.text(-0.05, 0.2 - head, _plain(diagram.note), fontsize=8, va="top")
-    _legend(axes, diagram, style, top, (-0.05, (0.4 if diagram.note else 0.2) - head))
+    axes.legend(
+        handles=keys, loc="upper left", bbox_to_anchor=(-0.05, -0.42),
+        bbox_transform=axes.transData, ncols=len(keys), borderaxespad=0.0, borderpad=0.2,
+        fontsize=7, frameon=False, handlelength=1.2, columnspacing=1.0, handletextpad=0.4,
+    )  # fmt: skip
     return figure
 
 
@@ -177,21 +183,20 @@ def _signals(axes: Any, points: list[tuple[float, float]]) -> None:
 
 
 def _paint_spot(axes: Any, spot: Spot, top: int, most: float) -> None:
-    edge = FIRED if spot.fired else "white"
+    edge, line = FIRED if spot.fired else "white", thickness(spot.count, most)
     axes.plot(
-        spot.x, spot.y, "o", ms=2.5 + 0.9 * thickness(spot.count, most), zorder=3,
+        spot.x, spot.y, "o", ms=2.5 + 0.9 * line, zorder=3,
         color=level_colour(spot.level, top), markeredgecolor=edge,
         markeredgewidth=1.5 if spot.fired else 0.4,
     )  # fmt: skip
     axes.text(
-        spot.x - 0.08, spot.y - 0.015, _plain(spot.label), fontsize=7, ha="right", va="bottom",
-        zorder=5, bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.4},
+        spot.x - 0.08, spot.y - 0.02 - line / 144, _plain(spot.label), fontsize=7, ha="right",
+        va="bottom", zorder=5, bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.4},
     )  # fmt: skip
 
 
-def _legend(
-    axes: Any, diagram: Diagram, style: Style, top: int, place: tuple[float, float]
-) -> None:
+def _keys(diagram: Diagram, style: Style, top: int) -> list[Any]:
+    """Return what the legend explains."""
     from matplotlib.lines import Line2D
 
     step = 1 + top // _KEYS
@@ -204,11 +209,7 @@ def _legend(
     shown = {"counts": COUNTS, "levels": LEVELS} if style.signals else {"fired": FIRED}
     if any(spot.fired for spot in diagram.spots.values()):
         keys += [Line2D([], [], color=colour, lw=2, label=name) for name, colour in shown.items()]
-    axes.legend(
-        handles=keys, loc="upper left", bbox_to_anchor=place, bbox_transform=axes.transData,
-        ncols=len(keys), borderaxespad=0.0, borderpad=0.2, fontsize=7, frameon=False,
-        handlelength=1.2, columnspacing=1.0, handletextpad=0.4,
-    )  # fmt: skip
+    return keys
 
 
 def _plain(text: str) -> str:

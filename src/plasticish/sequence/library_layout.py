@@ -113,12 +113,14 @@ def library_diagram(
         column[END] = highest + 1
         links += [Link(part, END, True) for part in built]
     note = f"the {len(chosen):,} most frequent; {left_out:,} more are not drawn" if left_out else ""
+    note = "   ".join(filter(None, (_sentence(memory, fired), note)))
+    return Diagram(_title(graph), note, _placed(spots, links, column), tuple(links), left_out)
+
+
+def _title(graph: LibraryGraph) -> str:
     levels = [graph.levels[part] for part in graph.used() if part < 0]
-    return Diagram(
-        f"library: {len(levels):,} concepts" + (f" at levels 1 to {max(levels)}" if levels else ""),
-        "   ".join(filter(None, (_sentence(memory, fired), note))),
-        _placed(spots, links, column), tuple(links), left_out,
-    )  # fmt: skip
+    heights = f" at levels 1 to {max(levels)}" if levels else ""
+    return f"library: {len(levels):,} concept{'' if len(levels) == 1 else 's'}{heights}"
 
 
 def _within(graph: LibraryGraph, ranked: Sequence[int], limit: int) -> set[int]:
