@@ -1,96 +1,51 @@
-"""Write the notebook from the cells below: ``python notebooks/build.py``."""
+"""Write each notebook from the script of the same name beside it: ``python notebooks/build.py``.
+
+A script is in the percent format that editors know: ``# %%`` begins a cell of code, and
+``# %% [markdown]`` one of text, every line of it a comment. What stands before the first is for
+readers of the script alone.
+"""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-__all__ = ["CELLS", "NOTEBOOK", "notebook"]
+__all__ = ["notebook", "scripts"]
 
-NOTEBOOK = Path(__file__).with_name("plasticish_tour.ipynb")
-
-CELLS = [
-    """# A brain that does not forget
-Ten handwritten digits arrive two after two, each image once. There is no backpropagation, and
-nothing is kept back for later: what counts is what the brain still knows at the end.""",
-    """
-from plasticish import PhaseConfig, PlasticBrain, PlasticTrainer, PlasticVisualizer
-from plasticish.data import BatchLoader, class_splits, load_digits
-
-digits = load_digits()
-tasks = class_splits(digits, classes_per_task=2)
-[(task.name, len(task.train), len(task.test)) for task in tasks]
-""",
-    """## Teach it
-A phase for each pair of digits. The brain sleeps at the end of each, and is then asked about
-every test digit, those it has not met among them.""",
-    """
-brain = PlasticBrain(in_dim=64)
-phases = [PhaseConfig(task.name, 1, BatchLoader(task.train, 64, seed=0)) for task in tasks]
-exams = {task.name: BatchLoader(task.test, 256) for task in tasks}
-trainer = PlasticTrainer(brain, phases, exams)
-history = trainer.train()
-for phase in trainer.get_summary()["phases"]:
-    learned, now = 100 * phase["as_learned"], 100 * phase["now"]
-    print(f"{phase['name']}: {learned:.1f} % when it was new, {now:.1f} % now")
-""",
-    """## Beside a network without protection
-The same stream for a softmax layer under plain gradient descent.""",
-    """
-from plasticish.evaluation import NaiveSoftmax, run_stream
-from plasticish.visualization import plot_retention
-
-naive = run_stream(NaiveSoftmax(), tasks)
-plot_retention(history.accuracy_matrix, naive.tasks, baseline=naive.matrix())
-""",
-    """## Why does it say so?
-One digit on its way through the brain: its features, the neurons that spoke, the memories that
-woke, and the votes of the fast store (hippocampus) and the slow one (cortex).""",
-    """
-visualizer = PlasticVisualizer(brain, class_names=digits.classes)
-visualizer.trace_thought(BatchLoader(digits.test, 8), index=3)
-""",
-    """## Something it has never seen
-Novelty is about 0 for the familiar. Noise is far above the threshold.""",
-    """
-import torch
-
-noise = torch.rand(1, 64, generator=torch.Generator().manual_seed(0))
-familiar = brain.novelty(digits.test.inputs).median()
-print(f"a digit {float(familiar):.1f}, noise {float(brain.novelty(noise)):.1f}, "
-      f"threshold {brain.novelty_threshold:.1f}")
-""",
-    """## It survives the process
-A checkpoint is safetensors and JSON. The brain that is read back answers alike, and can be taught
-on, new classes among them.""",
-    """
-import tempfile
-
-folder = brain.save(tempfile.mkdtemp())
-again = PlasticBrain.load(folder)
-assert torch.equal(again.predict_proba(digits.test.inputs), brain.predict_proba(digits.test.inputs))
-again.stats()["classes"]
-""",
-]
+FOLDER = Path(__file__).parent
+MARK, TEXT = "# %%", " [markdown]"
 
 
-def notebook() -> str:
-    """Return the notebook as nbformat 4 JSON; a cell that begins with a newline is code."""
-    cells = []
-    for number, text in enumerate(CELLS):
-        code = text.startswith("\n")
-        cell: dict[str, object] = {
-            "id": f"cell-{number}",
-            "cell_type": "code" if code else "markdown",
-            "metadata": {},
-            "source": text.strip().splitlines(keepends=True),
-        }
-        cells.append(cell | ({"execution_count": None, "outputs": []} if code else {}))
+def scripts() -> list[Path]:
+    """Return the scripts that are notebooks."""
+    return sorted(path for path in FOLDER.glob("*.py") if path.name != Path(__file__).name)
+
+
+def notebook(script: Path) -> str:
+    """Return a script as nbformat 4 JSON."""
+    _, *parts = ("\n" + script.read_text(encoding="utf-8")).split("\n" + MARK)
+    cells = [_cell(number, part) for number, part in enumerate(parts)]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     content = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
+def _cell(number: int, part: str) -> dict[str, object]:
+    head, _, body = part.partition("\n")
+    lines = body.strip().splitlines()
+    text = head == TEXT
+    if text:
+        lines = [line.removeprefix("#").removeprefix(" ") for line in lines]
+    cell: dict[str, object] = {
+        "id": f"cell-{number}",
+        "cell_type": "markdown" if text else "code",
+        "metadata": {},
+        "source": "\n".join(lines).splitlines(keepends=True),
+    }
+    return cell if text else cell | {"execution_count": None, "outputs": []}
+
+
 if __name__ == "__main__":
-    NOTEBOOK.write_text(notebook(), encoding="utf-8")
+    for path in scripts():
+        path.with_suffix(".ipynb").write_text(notebook(path), encoding="utf-8")

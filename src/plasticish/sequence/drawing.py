@@ -191,7 +191,8 @@ def _paint_spot(axes: Any, spot: Spot, top: int, most: float) -> None:
     )  # fmt: skip
     axes.text(
         spot.x - 0.08, spot.y - 0.02 - line / 144, _plain(spot.label), fontsize=7, ha="right",
-        va="bottom", zorder=5, bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.4},
+        va="bottom", zorder=5,
+        bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.4},
     )  # fmt: skip
 
 
