@@ -1,11 +1,40 @@
 """A learner that starts with nothing and learns to talk with you, and those who teach it.
 
-Here live the tokenizer that grows with what it hears, and the teachers. What is said is data: it is
-never evaluated, fetched or executed. How a conversation looks in a terminal is for
-:mod:`plasticish.cli`.
+Here live the tokenizer that grows with what it hears, the measure of how close a reply came to the
+one wanted, and the teachers. What is said is data: it is never evaluated, fetched or executed. How
+a conversation looks in a terminal is for :mod:`plasticish.cli`.
 """
 
+from .closeness import chrf
+from .config import PlasticLearnerConfig
+from .teachers import (
+    CorpusTeacher,
+    HumanTeacher,
+    LLMTeacher,
+    ScriptedTeacher,
+    Stage,
+    Teacher,
+    TeacherReply,
+    TeacherUnavailable,
+    open_teacher,
+)
 from .tokenizer import BiologicalTokenizer
 from .vocabulary import END, START, Piece
 
-__all__ = ["END", "START", "BiologicalTokenizer", "Piece"]
+__all__ = [
+    "END",
+    "START",
+    "BiologicalTokenizer",
+    "CorpusTeacher",
+    "HumanTeacher",
+    "LLMTeacher",
+    "Piece",
+    "PlasticLearnerConfig",
+    "ScriptedTeacher",
+    "Stage",
+    "Teacher",
+    "TeacherReply",
+    "TeacherUnavailable",
+    "chrf",
+    "open_teacher",
+]
