@@ -7,7 +7,7 @@ sequences of integers or of words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,18 @@ class Encoded:
 
     def __len__(self) -> int:
         return len(self.starts) - 1
+
+    def parts(self, symbols: int) -> Iterator[Encoded]:
+        """Cut the batch between sequences into parts of about so many symbols at most."""
+        first = 0
+        while first < len(self):
+            last = int(np.searchsorted(self.starts, self.starts[first] + symbols, side="right")) - 1
+            last = max(last, first + 1)
+            begin, end = self.starts[first], self.starts[last]
+            yield Encoded(
+                self.codes[begin:end], self.starts[first : last + 1] - begin, self.kind, ()
+            )
+            first = last
 
 
 class Alphabet:

@@ -16,6 +16,7 @@ from .compiled import compiled
 __all__ = [
     "ALIVE",
     "CONTEXTS",
+    "FADES",
     "NOVEL",
     "ONCE",
     "SEEN",
@@ -24,9 +25,9 @@ __all__ = [
     "USED",
     "Counts",
     "change",
+    "fade",
     "find_slot",
     "move",
-    "weaken",
 ]
 
 SLOT = np.dtype(
@@ -44,8 +45,8 @@ Counts = namedtuple("Counts", "slots synapses seen head")
 """Contexts, synapses, how often each symbol was seen, and the figures below."""
 
 # head: contexts, places of the pool in use, synapses alive, codes known (the first unknown code),
-# symbols seen in all, and symbols seen once.
-CONTEXTS, USED, ALIVE, NOVEL, SEEN, ONCE = 0, 1, 2, 3, 4, 5
+# symbols seen in all, symbols seen once, and how often counts have faded.
+CONTEXTS, USED, ALIVE, NOVEL, SEEN, ONCE, FADES = 0, 1, 2, 3, 4, 5, 6
 
 
 @compiled
@@ -127,20 +128,26 @@ def move(counts, larger):
 
 @compiled
 @no_type_check
-def weaken(counts, share, floor):
-    """Multiply every count by ``share`` and let go of synapses that fall below ``floor``."""
+def fade(counts, share, weakest, ties):
+    """Let go of contexts seen less than ``weakest``, and multiply all other counts by ``share``.
+
+    Of the contexts seen just as much the share ``ties`` goes, chosen by their keys: where a context
+    happens to lie in the table must not matter.
+    """
     slots, synapses, head = counts.slots, counts.synapses, counts.head
     for i in range(len(slots)):
-        if slots[i].key == 0:
+        if slots[i].size == 0:
             continue
-        first, kept = slots[i].first, 0
+        goes = slots[i].total < weakest
+        if slots[i].total == weakest:
+            mixed = slots[i].key * np.uint64(0xBF58476D1CE4E5B9)
+            mixed ^= mixed >> np.uint64(31)
+            goes = np.float64(mixed >> np.uint64(11)) < ties * 2.0**53
+        if goes:
+            head[ALIVE] -= slots[i].size
+            slots[i].size = 0
+            continue
         slots[i].total = 0.0
-        for j in range(first, first + slots[i].size):
-            count = synapses[j].count * share
-            if count >= floor:
-                synapses[first + kept].symbol = synapses[j].symbol
-                synapses[first + kept].count = count
-                slots[i].total += count
-                kept += 1
-        head[ALIVE] -= slots[i].size - kept
-        slots[i].size = kept
+        for j in range(slots[i].first, slots[i].first + slots[i].size):
+            synapses[j].count *= share
+            slots[i].total += synapses[j].count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from .asking import Asking
 from .experts import EXPERTS, OTHER, classes_of
 from .library import ConceptLibrary
 from .looking import Looking
-from .predictor import Predictor
+from .predictor import FADING, KEPT, Predictor
 from .tree import AbstractionTree, check_amount
 
 __all__ = ["PlasticMemory"]
@@ -46,8 +47,8 @@ class PlasticMemory(Asking, Looking, Persistent):
         Contexts that are counted (:data:`EXPERTS`): ``rich`` knows names and words better,
         ``plain`` costs a fifth.
     max_synapses : int, optional
-        Bound on the predictor's counts, at least 1000; above it the weakest and oldest fade. The
-        tree is not bounded by it.
+        Bound on the predictor's counts, and on the symbols of the stored sequences, at least 1000;
+        above it the weakest and oldest fade. Without it everything is kept.
     seed : int
         Decides the order of replay in :meth:`sleep`.
 
@@ -108,8 +109,7 @@ class PlasticMemory(Asking, Looking, Persistent):
         """
         batch = self._encode(sequences)
         self._take_in(batch)
-        nats = self.predictor.learn(batch, self.classes)
-        self.library.add(batch, *self.tree.insert(batch))
+        nats = sum(self._learn_part(part) for part in self._parts_of(batch))
         self._last = batch.codes[batch.starts[-2] :].copy()
         self._symbols_read += len(batch.codes)
         self._rested = False
@@ -117,8 +117,27 @@ class PlasticMemory(Asking, Looking, Persistent):
             "sequences": len(batch),
             "symbols": len(batch.codes),
             "new_symbols": len(batch.new),
-            "nats": float(nats.sum()) / len(batch.codes),
+            "nats": nats / len(batch.codes),
         }
+
+    def _parts_of(self, batch: Encoded) -> Iterator[Encoded]:
+        """Cut a batch so finely that what fades is known to within a few sequences."""
+        if self.max_synapses is None:
+            yield batch
+        else:
+            yield from batch.parts(self.max_synapses // (16 * len(self.predictor.experts)))
+
+    def _learn_part(self, part: Encoded) -> float:
+        epoch = self.predictor.fades
+        nats = float(self.predictor.learn(part, self.classes).sum())
+        self.library.add(part, *self.tree.insert(part, epoch=epoch))
+        if self.max_synapses is not None and self.tree.symbols > self.max_synapses:
+            self.tree.fade(int(KEPT * self.max_synapses), FADING)
+            # Concepts that only stood in what is gone go with it: the library is read anew.
+            codes, starts, _counts = self.tree.gathered()
+            self.library = ConceptLibrary(self.library.threshold)
+            self.library.add(Encoded(codes, starts, part.kind, ()), self.tree.leaves())
+        return nats
 
     def potentiate(self, sequence: Symbols, amount: float) -> Report:
         """Strengthen a sequence, or weaken it by a negative ``amount``; fractions are fine.
@@ -166,7 +185,8 @@ class PlasticMemory(Asking, Looking, Persistent):
 
         A stream in an odd order teaches the mixer to trust the wrong experts; the counts are the
         same in any order, and replayed in a random one they put that right. A second sleep with
-        nothing learned in between changes nothing.
+        nothing learned in between changes nothing. Where counts have faded (``max_synapses``), what
+        was learned since then is replayed.
 
         Returns
         -------
@@ -182,10 +202,11 @@ class PlasticMemory(Asking, Looking, Persistent):
         """
         if isinstance(passes, bool) or not isinstance(passes, int) or passes < 1:
             raise ConfigError("passes is out of range", got=repr(passes), expected="an integer > 0")
-        codes, starts, counts = self.tree.gathered()
-        if len(counts) == 0:
+        if len(self.tree) == 1:
             raise NotReadyError("nothing was learned yet", cure="learn before you sleep")
-        if self._rested:
+        # Of what was learned before counts last faded it is not known what they still hold.
+        codes, starts, counts = self.tree.gathered(since=self.predictor.fades)
+        if self._rested or len(counts) == 0:
             return {"sequences": 0, "passes": 0, "nats": 0.0}
         seed = spawn_seed(self.seed, self._sleeps)
         nats = self.predictor.replay(codes, starts, counts, self.classes, passes, seed)

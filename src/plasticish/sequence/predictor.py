@@ -20,11 +20,11 @@ from plasticish.core import ConfigError, State, make_generator, spawn_seed
 from . import mixing_kernels as kernels
 from .alphabet import Encoded
 from .arrays import power_of_two
-from .count_kernels import ALIVE, NOVEL, ONCE, SEEN, SLOT, SYNAPSE, Counts, move, weaken
+from .count_kernels import ALIVE, FADES, NOVEL, ONCE, SEEN, SLOT, SYNAPSE, Counts, fade, move
 from .experts import Expert, expert_rows
 from .mixing_kernels import BUCKETS, FEATURES, SHARPNESS, Cursor, Mixer, Scratch
 
-__all__ = ["Predictor", "Testimony"]
+__all__ = ["FADING", "KEPT", "Predictor", "Testimony"]
 
 Codes = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
@@ -35,7 +35,12 @@ _DAMPING = 1000.0  # corrections (squared) that a weight takes before its steps 
 _TRUST = 2.0  # sum of the weights of all experts at first
 _LOGS = np.log1p(np.arange(4096) / SHARPNESS)
 _ROWS = kernels.POSITIONS + kernels.LONGEST + kernels.RECENT
-_HEAD = 6
+_HEAD = 7
+FADING = 0.95
+"""What is left of a count when room is made."""
+
+KEPT = 0.75
+"""Share of the room that stays in use then."""
 _UNBOUNDED = 1 << 62
 
 
@@ -68,8 +73,9 @@ class Predictor:
     experts : sequence of Expert
         The contexts that are counted.
     max_synapses : int, optional
-        Bound on counts kept (one a context and symbol). Above it all counts are halved and those
-        below one go, until a quarter of the room is free: what is weak and old fades first.
+        Bound on counts kept (one a context and symbol), at least 1000. Above it the contexts that
+        were seen least go, whole, until a quarter of the room is free, and all other counts fade by
+        a twentieth: what is weak goes first, and of what is alike weak the oldest.
 
     Examples
     --------
@@ -123,6 +129,11 @@ class Predictor:
     def known(self) -> int:
         """Number of codes it knows, the end among them."""
         return int(self._counts.head[NOVEL])
+
+    @property
+    def fades(self) -> int:
+        """How often counts have faded because there were too many of them."""
+        return int(self._counts.head[FADES])
 
     @property
     def nbytes(self) -> int:
@@ -239,17 +250,27 @@ class Predictor:
             self._counts = self._counts._replace(seen=larger)
 
     def _make_room(self, size: int) -> None:
-        """Weaken what is in the tables if there is too much of it, and make them large enough."""
+        """Let counts fade if there are too many of them, and make the tables large enough."""
         head, limit = self._counts.head, self.max_synapses
         # Only what is known decides, never how large a table happens to be: a learner that was
         # saved and loaded has to fade in the same places.
         if limit is not None and head[ALIVE] > limit:
-            while head[ALIVE] > 3 * limit // 4:
-                weaken(self._counts, 0.5, 0.75)
+            self._fade(head[ALIVE] - KEPT * limit)
         count, alive = len(self.experts), self.synapses
         self._move_to(
             power_of_two(4 * (self.contexts + count)), alive + alive // 2 + 4 * count * size
         )
+
+    def _fade(self, excess: float) -> None:
+        """Let the contexts go that were seen least, with ``excess`` synapses or a few more."""
+        slots = self._counts.slots[self._counts.slots["size"] > 0]
+        totals, lost = np.unique(slots["total"], return_inverse=True)
+        lost = np.cumsum(np.bincount(lost, weights=slots["size"]))
+        last = int(np.searchsorted(lost, excess))
+        below = float(lost[last - 1]) if last else 0.0
+        ties = (excess - below) / (float(lost[last]) - below)
+        fade(self._counts, np.float32(FADING), totals[last], ties)
+        self._counts.head[FADES] += 1
 
     def _move_to(self, slots: int, synapses: int) -> None:
         fresh = Counts(
@@ -276,7 +297,8 @@ class Predictor:
         }
         tensors = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
         head = self._counts.head
-        return State({"known": self.known, "seen": head[SEEN], "once": head[ONCE]}, tensors)
+        values = {"known": self.known, "seen": head[SEEN], "once": head[ONCE], "fades": self.fades}
+        return State(values, tensors)
 
     def import_state(self, state: State) -> None:
         """Put back what :meth:`export_state` returned."""
@@ -291,7 +313,7 @@ class Predictor:
         synapses["symbol"], synapses["count"] = arrays["symbol"], arrays["count"]
         head = np.zeros(_HEAD)
         head[NOVEL], head[SEEN] = state.values["known"], state.values["seen"]
-        head[ONCE] = state.values["once"]
+        head[ONCE], head[FADES] = state.values["once"], state.values["fades"]
         self._mixer = mixer
         self._counts = Counts(slots, synapses, arrays["seen"].copy(), head)
         self._move_to(power_of_two(2 * (len(size) + 1)), len(synapses))

@@ -102,7 +102,7 @@ class AbstractionTree:
         self._edges = np.zeros(128, EDGE)
         self._text = np.zeros(256, np.int32)
         self._head = np.array([1, -1, 0, 0, 0], np.int64)
-        self._nodes[ROOT] = (0.0, 0, 0, 0, -1, -1, -1, -1)
+        self._nodes[ROOT] = (0.0, 0, 0, 0, 0, -1, -1, -1, -1)
         self._longest = 0
 
     def __len__(self) -> int:
@@ -115,10 +115,11 @@ class AbstractionTree:
         return float(self._nodes[ROOT]["count"])
 
     def insert(
-        self, batch: Encoded, amount: float = 1.0
+        self, batch: Encoded, amount: float = 1.0, epoch: int = 0
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
         """Store every sequence of ``batch``, potentiating its path by ``amount`` > 0.
 
+        ``epoch`` is a date, kept at the leaf: the larger the later.
         Returns the number of each sequence's leaf, and whether it was not stored before.
         """
         leaves, fresh = np.zeros(len(batch), np.int64), np.zeros(len(batch), np.bool_)
@@ -130,7 +131,7 @@ class AbstractionTree:
             span = slice(first, first + _CHUNK)
             kernels.insert_all(
                 self._nodes, self._edges, self._head, self._text, batch.codes, starts, amount,
-                leaves[span], fresh[span],
+                epoch, leaves[span], fresh[span],
             )  # fmt: skip
         return leaves, fresh
 
@@ -155,10 +156,32 @@ class AbstractionTree:
                 got=f"{amount:g} to take back, {held:g} stored",
                 cure="forget what was learned, and no more than was learned",
             )
+        self._withdraw(leaf, amount)
+
+    def _withdraw(self, leaf: int, amount: float) -> None:
         # Two labels may be merged into a new one.
         self._reserve(0, 2 * self._longest)
         kernels.withdraw(self._nodes, self._edges, self._head, self._text, leaf, amount)
         self._tidy()
+
+    @property
+    def symbols(self) -> int:
+        """Number of symbols held, those of a shared beginning once."""
+        return int(self._head[kernels.LIVE])
+
+    def fade(self, symbols: int, share: float) -> None:
+        """Forget the weakest sequences, until at most so many symbols are held.
+
+        A sequence is as strong as its count, times ``share`` for every epoch since it was last
+        learned; of those alike the one that came first goes first.
+        """
+        leaves = self.leaves()
+        ages = self._nodes["epoch"][leaves].max() - self._nodes["epoch"][leaves]
+        order = np.argsort(self._nodes["count"][leaves] * share**ages, kind="stable")
+        freed = np.cumsum(self._nodes["length"][leaves[order]])
+        going = int(np.searchsorted(freed, self.symbols - symbols)) + 1
+        for leaf in leaves[order[:going]].tolist():
+            self._withdraw(leaf, float(self._nodes[leaf]["count"]))
 
     def levels(self) -> dict[int, int]:
         """Return how many nodes there are at each ``r_level``."""
@@ -226,9 +249,15 @@ class AbstractionTree:
                 float(self._nodes[row]["count"]),
             )
 
-    def gathered(self) -> tuple[Codes, npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-        """Return all distinct stored sequences end to end, where each starts, and their counts."""
+    def gathered(
+        self, since: int = 0
+    ) -> tuple[Codes, npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Return distinct stored sequences end to end, where each starts, and their counts.
+
+        All of them, or those learned in the epoch ``since`` or later.
+        """
         leaves = self.leaves()
+        leaves = leaves[self._nodes["epoch"][leaves] >= since]
         return (*kernels.paths_to(self._nodes, self._text, leaves), self._nodes["count"][leaves])
 
     def leaf(self, sequence: Codes) -> int:

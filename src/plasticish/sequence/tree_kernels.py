@@ -44,6 +44,7 @@ NODE = np.dtype(
         ("start", np.int64),
         ("length", np.int32),
         ("level", np.int32),
+        ("epoch", np.int32),  # when it was last learned, at a leaf
         ("parent", np.int32),
         ("first_child", np.int32),
         ("next", np.int32),
@@ -219,7 +220,7 @@ def leaf_of(nodes, edges, head, text, sequence, begin, end):
 
 @compiled
 @no_type_check
-def insert_all(nodes, edges, head, text, sequences, starts, amount, leaves, fresh):
+def insert_all(nodes, edges, head, text, sequences, starts, amount, epoch, leaves, fresh):
     """Store sequences: potentiate each path, and let levels rise along it.
 
     ``leaves`` becomes the leaf of each sequence, ``fresh`` whether it was not stored before.
@@ -228,6 +229,7 @@ def insert_all(nodes, edges, head, text, sequences, starts, amount, leaves, fres
         leaf = leaf_of(nodes, edges, head, text, sequences, starts[q], starts[q + 1])
         leaves[q] = leaf
         fresh[q] = nodes[leaf].count == 0
+        nodes[leaf].epoch = epoch
         node = leaf
         while node != NONE:
             nodes[node].count += amount
