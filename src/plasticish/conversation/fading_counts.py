@@ -11,7 +11,7 @@ from plasticish.core import DataError
 __all__ = ["FadingCounts"]
 
 K = TypeVar("K", bound=Hashable)
-_LARGE = 1e100
+_LARGE, _LONG = 1e100, 600  # 1e100 * 2**600 is still a float
 
 
 class FadingCounts(Generic[K]):
@@ -40,8 +40,12 @@ class FadingCounts(Generic[K]):
         self._inflated: dict[K, float] = {}
 
     def fade(self, amount: float) -> None:
-        """Let time pass; a count that becomes too small to be written is 0."""
-        self._unit *= 2.0 ** min(amount / self.half_life, 300.0)
+        """Let time pass; after 600 half-lives at once a count is 0."""
+        halvings = amount / self.half_life
+        if halvings > _LONG:
+            self._inflated = dict.fromkeys(self._inflated, 0.0)
+            return
+        self._unit *= 2.0**halvings
         if self._unit > _LARGE:
             self._inflated = {key: c / self._unit for key, c in self._inflated.items()}
             self._unit = 1.0

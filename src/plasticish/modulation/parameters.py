@@ -8,7 +8,7 @@ from math import isfinite
 from numbers import Real
 from typing import Any, TypeVar
 
-from plasticish.core import ConfigError
+from plasticish.core import ConfigError, DTypeError
 
 __all__ = ["as_parameters", "check_share"]
 
@@ -31,12 +31,18 @@ def as_parameters(kind: type[P], given: P | Mapping[str, Any] | None) -> P:
 
     Raises
     ------
-    ConfigError
-        If the mapping names a field that there is not.
+    DTypeError, ConfigError
+        If it is neither, or names a field that there is not.
     """
     if isinstance(given, kind):
         return given
-    values = dict(given) if isinstance(given, Mapping) else {}
+    if not isinstance(given, Mapping | None):
+        raise DTypeError(
+            "these are no parameters",
+            got=type(given).__name__,
+            expected=f"{kind.__name__}, or a mapping of its fields",
+        )
+    values = dict(given or {})
     known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
     if unknown := sorted(set(values) - known):
         raise ConfigError(
