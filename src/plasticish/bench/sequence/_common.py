@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
@@ -26,6 +27,8 @@ __all__ = [
     "shuffled",
     "warmed_up",
 ]
+
+T = TypeVar("T")
 
 MEMORY = "PlasticMemory"
 NATS = Metric("nats", "nats/token", 3, higher_is_better=False, tolerance=0.01)
@@ -69,8 +72,8 @@ def load_names(context: Context) -> NameSplit:
     return NameSplit(*parts)
 
 
-def shuffled(names: Sequence[str], seed: int) -> list[str]:
-    """Return the names in a random order."""
+def shuffled(names: Sequence[T], seed: int) -> list[T]:
+    """Return the names, or whatever they are, in a random order."""
     generator: torch.Generator = make_generator(spawn_seed(seed, 1))
     return [names[i] for i in torch.randperm(len(names), generator=generator).tolist()]
 

@@ -53,7 +53,8 @@ class CharacterGRU(nn.Module):
         steps = epochs * math.ceil(len(rows) / BATCH)
         falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
         for _ in range(epochs):
-            for chosen in torch.randperm(len(rows), generator=self.generator).split(BATCH):
+            order = torch.randperm(len(rows), generator=self.generator)
+            for chosen in torch.split(order, BATCH):
                 loss = self._loss(rows[chosen, : int(lengths[chosen].max()) + 1])
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
