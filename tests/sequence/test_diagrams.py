@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from plasticish.core import DataError
 from plasticish.sequence import PlasticMemory
@@ -63,6 +65,14 @@ def test_long_words_are_cut_and_nothing_overlaps() -> None:
     boxes_are_apart(diagram)
     memory.draw(layout="own")
     memory.draw("library", layout="own")
+
+
+def test_a_picture_never_grows_too_large_for_its_format() -> None:
+    memory = PlasticMemory("plain")
+    memory.learn(["a wide label, many times over" * i for i in range(1, 100)])
+    picture = memory.draw(layout="own", counts=True)
+    size = Image.open(io.BytesIO(picture.png)).size
+    assert 5_000 < max(size) <= 20_000
 
 
 def test_the_graph_of_the_library_counts_places(memory: PlasticMemory) -> None:

@@ -66,6 +66,11 @@ def test_the_file_is_an_animation_of_bounded_size(tmp_path: Path) -> None:
     assert animation.save(tmp_path / "a.gif").read_bytes() == animation.gif
 
 
+def test_on_a_long_path_signals_hurry() -> None:
+    deep = animate_growth(["a" * i for i in range(1, 11)])
+    assert deep.frames == sum(min(2 * links + 2, 13) for links in range(1, 11))
+
+
 def test_both_colours_travel() -> None:
     image = Image.open(io.BytesIO(animate_growth(["emma", "emily"]).gif))
 

@@ -66,8 +66,9 @@ def learn(
 
         plasticish memory learn
 
-    If the folder holds a memory already, it learns on. The memory is saved as
-    it goes: after a crash or Ctrl-C the same command goes on where it was, and
+    If the folder holds a memory already, it learns on, and --experts,
+    --max-synapses and --seed stay what they were. The memory is saved as it
+    goes: after a crash or Ctrl-C the same command goes on where it was, and
     ends with the same memory as if nothing had happened.
     """
     from plasticish.sequence import PlasticMemory

@@ -16,7 +16,7 @@ def compare(
     file: FileArgument = None,
     transformer: Annotated[
         bool,
-        typer.Option("--transformer", help="Train one beside them; that takes many minutes."),
+        typer.Option("--transformer", help="Train one beside them; it takes minutes."),
     ] = False,
     steps: Annotated[int, typer.Option(help="Batches that the transformer learns from.")] = 10_000,
     seed: Annotated[int, typer.Option(help="Of the split, the order and the learners.")] = 0,

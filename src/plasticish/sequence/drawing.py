@@ -26,6 +26,7 @@ __all__ = ["COUNTS", "FIRED", "LEVELS", "QUIET", "Picture", "level_colour", "pai
 COUNTS, LEVELS, FIRED, QUIET = "#1f6fd6", "#1f9d55", "#d6451f", "#c4c4c4"
 
 _MARGIN = 0.15  # inches
+_PIXELS = 20_000  # of a PNG at most, either way; no program reads it beyond 65,535
 _KEYS = 12  # levels shown in the legend at most
 
 
@@ -106,7 +107,7 @@ def paint(diagram: Diagram, style: Style) -> Picture:
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = _figure(diagram, style)
         figure.savefig(svg, format="svg", metadata={"Date": None})
-        figure.savefig(png, format="png", dpi=110)
+        figure.savefig(png, format="png", dpi=min(110, _PIXELS / max(figure.get_size_inches())))
     return Picture(svg.getvalue(), png.getvalue(), diagram.left_out)
 
 

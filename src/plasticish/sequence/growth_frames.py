@@ -20,6 +20,9 @@ __all__ = ["Painter", "to_gif"]
 STEP, LAG = 0.5, 0.5
 """Links that a signal passes from frame to frame, and by which levels come after counts."""
 
+MOST_STEPS = 12
+"""Steps from a leaf to the root at most: on a long path signals hurry."""
+
 _DENSITY, _WIDEST, _HIGHEST = 125, 1400, 1300  # pixels an inch, and of the whole
 _FINER = 2  # painted so much larger and then shrunk, which smooths the edges
 _HEAD, _MARGIN = 0.62, 0.2  # inches
@@ -48,9 +51,9 @@ class Painter:
     def frames(self, scene: Scene) -> Iterator[Image.Image]:
         """Yield the frames in which the signals of a scene travel from the leaf to the root."""
         links = len(scene.fired) - 1
-        steps = math.ceil((links + LAG) / STEP)
+        steps = min(math.ceil((links + LAG) / STEP), MOST_STEPS)
         for step in range(steps + 1):
-            counted = step * STEP
+            counted = step * (links + LAG) / steps
             yield self._frame(scene, counted, counted - LAG)
 
     def _frame(self, scene: Scene, counted: float, levelled: float) -> Image.Image:
