@@ -266,3 +266,54 @@ def test_damaged_checkpoints_are_refused(memory: PlasticMemory, tmp_path: Path) 
         PlasticMemory.load(path)
     with pytest.raises(CheckpointError, match="is not a checkpoint"):
         PlasticMemory.load(tmp_path)
+
+
+def test_what_fades_is_weak_old_and_gone_from_every_part() -> None:
+    memory = PlasticMemory("plain", max_synapses=1000)
+    rng = np.random.default_rng(0)
+    stream = ["".join(rng.choice(list("abcdefgh"), 9)) for _ in range(400)]
+    for i in range(0, len(stream), 20):
+        memory.learn([*stream[i : i + 20], "hhgg"])
+    assert memory.tree.symbols <= 1000
+    assert memory.predictor.synapses <= 1000 + 8 * 9
+    kept = dict(memory.sequences())
+    assert kept.keys() < {*stream, "hhgg"}
+    assert kept["hhgg"] == 20
+    age = {text: i for i, text in enumerate(stream)}
+    assert min(age[text] for text in kept if text in age) > len(stream) - 2 * len(kept)
+    fresh = PlasticMemory("plain")
+    for text, count in kept.items():
+        fresh.potentiate(text, count)
+    seen = [
+        sorted((m.text(n.path), n.count, n.r_level) for n in m.nodes()) for m in (memory, fresh)
+    ]
+    assert seen[0] == seen[1]
+    assert all(count > 0 for count in memory.library.counts())
+
+
+def test_sleep_replays_what_came_since_counts_faded() -> None:
+    memory = PlasticMemory("plain", max_synapses=2000)
+    rng = np.random.default_rng(0)
+    report = {"sequences": 0}
+    for _size in range(40):
+        faded = memory.predictor.fades
+        memory.learn(["".join(rng.choice(list("abcdefgh"), 9)) for _ in range(10)])
+        report = memory.sleep(1)
+        stored = len(dict(memory.sequences()))
+        if memory.predictor.fades > faded:
+            assert report["sequences"] < 10
+        elif faded:
+            assert 10 <= report["sequences"] < stored
+        else:
+            assert report["sequences"] == stored
+    assert memory.predictor.fades > 2
+
+
+def test_a_bound_memory_learns_a_batch_as_it_learns_its_parts() -> None:
+    rng = np.random.default_rng(1)
+    stream = ["".join(rng.choice(list("abcdefgh"), 9)) for _ in range(300)]
+    whole, pieces = (PlasticMemory("plain", max_synapses=1500) for _ in range(2))
+    whole.learn(stream)
+    for text in stream:
+        pieces.learn([text])
+    assert whole.stats() == pieces.stats()

@@ -128,18 +128,20 @@ def move(counts, larger):
 
 @compiled
 @no_type_check
-def fade(counts, share, weakest, ties):
-    """Let go of contexts seen less than ``weakest``, and multiply all other counts by ``share``.
+def fade(counts, share, worth, weakest, ties):
+    """Let go of contexts worth less than ``weakest``, and multiply all other counts by ``share``.
 
-    Of the contexts seen just as much the share ``ties`` goes, chosen by their keys: where a context
-    happens to lie in the table must not matter.
+    A context is worth how often it was seen, times ``worth`` of its expert. Of the contexts worth
+    just as much the share ``ties`` goes, chosen by their keys: where a context happens to lie in
+    the table must not matter.
     """
     slots, synapses, head = counts.slots, counts.synapses, counts.head
     for i in range(len(slots)):
         if slots[i].size == 0:
             continue
-        goes = slots[i].total < weakest
-        if slots[i].total == weakest:
+        value = slots[i].total * worth[np.int64(slots[i].key >> np.uint64(56))]
+        goes = value < weakest
+        if value == weakest:
             mixed = slots[i].key * np.uint64(0xBF58476D1CE4E5B9)
             mixed ^= mixed >> np.uint64(31)
             goes = np.float64(mixed >> np.uint64(11)) < ties * 2.0**53

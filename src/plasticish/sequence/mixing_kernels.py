@@ -80,7 +80,8 @@ def context_keys(experts, codes, begin, here, trail, keys):
             key = blend(key, trail[CONSONANTS + i])
         if whole:
             key = blend(key, trail[WHOLE])
-        keys[e] = max(key, np.uint64(1))  # 0 marks an empty slot
+        # The first byte says whose context it is; + 1: 0 marks an empty slot.
+        keys[e] = (key & np.uint64(0xFFFFFFFFFFFFFF)) | (np.uint64(e + 1) << np.uint64(56))
 
 
 @compiled

@@ -36,11 +36,14 @@ _TRUST = 2.0  # sum of the weights of all experts at first
 _LOGS = np.log1p(np.arange(4096) / SHARPNESS)
 _ROWS = kernels.POSITIONS + kernels.LONGEST + kernels.RECENT
 _HEAD = 7
+_RECURRENCE = 3  # power of the share of an expert's contexts that came again, in their worth
+
 FADING = 0.95
 """What is left of a count when room is made."""
 
-KEPT = 0.75
+KEPT = 0.85
 """Share of the room that stays in use then."""
+
 _UNBOUNDED = 1 << 62
 
 
@@ -73,9 +76,9 @@ class Predictor:
     experts : sequence of Expert
         The contexts that are counted.
     max_synapses : int, optional
-        Bound on counts kept (one a context and symbol), at least 1000. Above it the contexts that
-        were seen least go, whole, until a quarter of the room is free, and all other counts fade by
-        a twentieth: what is weak goes first, and of what is alike weak the oldest.
+        Bound on counts kept (one a context and symbol), at least 1000. Above it contexts go, whole,
+        until 15 % of the room is free, and all other counts fade by a twentieth: those go first
+        that were seen least, longest ago, and by experts whose contexts seldom come again.
 
     Examples
     --------
@@ -262,14 +265,18 @@ class Predictor:
         )
 
     def _fade(self, excess: float) -> None:
-        """Let the contexts go that were seen least, with ``excess`` synapses or a few more."""
+        """Let the contexts go that are worth least, with ``excess`` synapses or a few more."""
         slots = self._counts.slots[self._counts.slots["size"] > 0]
-        totals, lost = np.unique(slots["total"], return_inverse=True)
-        lost = np.cumsum(np.bincount(lost, weights=slots["size"]))
+        owner = (slots["key"] >> np.uint64(56)).astype(np.int64)
+        known = np.bincount(owner, minlength=256)
+        again = np.bincount(owner[slots["total"] > 1], minlength=256)
+        worth = ((again + 1) / (known + 2)) ** _RECURRENCE
+        values, place = np.unique(slots["total"] * worth[owner], return_inverse=True)
+        lost = np.cumsum(np.bincount(place, weights=slots["size"]))
         last = int(np.searchsorted(lost, excess))
         below = float(lost[last - 1]) if last else 0.0
         ties = (excess - below) / (float(lost[last]) - below)
-        fade(self._counts, np.float32(FADING), totals[last], ties)
+        fade(self._counts, np.float32(FADING), worth, values[last], ties)
         self._counts.head[FADES] += 1
 
     def _move_to(self, slots: int, synapses: int) -> None:
