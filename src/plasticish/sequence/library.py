@@ -91,6 +91,11 @@ class ConceptLibrary:
         """Number of concepts ever formed."""
         return int(self._grammar.head[CONCEPTS])
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by its arrays, and about those of the table of its sequences."""
+        return sum(int(array.nbytes) for array in self._grammar) + 104 * len(self._first)
+
     def add(self, batch: Encoded, rows: Ints, wanted: npt.NDArray[np.bool_] | None = None) -> None:
         """Store sequences, and abstract what recurs.
 

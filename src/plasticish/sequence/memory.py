@@ -216,6 +216,11 @@ class PlasticMemory(Asking, Looking, Persistent):
 
     # ------------------------------------------------------------------ keeping
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by the tree, the library and the predictor."""
+        return self.tree.nbytes + self.library.nbytes + self.predictor.nbytes
+
     def stats(self) -> Report:
         """Return plain numbers about the inside."""
         return {

@@ -114,6 +114,11 @@ class AbstractionTree:
         """Number of stored sequences, repeated ones counted."""
         return float(self._nodes[ROOT]["count"])
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by its arrays."""
+        return self._nodes.nbytes + self._edges.nbytes + self._text.nbytes
+
     def insert(
         self, batch: Encoded, amount: float = 1.0, epoch: int = 0
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
