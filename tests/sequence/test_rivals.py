@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from plasticish.bench.sequence._gru import CharacterGRU
 from plasticish.bench.sequence._kneser_ney import END, START, KneserNey, bigram_nats
 from plasticish.bench.sequence._transformer import CharacterTransformer, train_transformer
 
@@ -55,3 +56,28 @@ def test_the_transformer_sees_the_past_only_and_learns() -> None:
     longer = train_transformer(NAMES, NAMES, seed=0, steps=40, look_every=20)
     assert longer.nats < short.nats
     assert longer.seconds > 0
+
+
+def test_the_recurrent_network_sees_the_past_only_and_learns() -> None:
+    network = CharacterGRU("abehilmny<>", seed=0)
+    x = torch.randint(0, 12, (2, 8), generator=torch.Generator().manual_seed(0))
+    y = x.clone()
+    y[:, 5:] = (y[:, 5:] + 1) % 12
+    with torch.no_grad():
+        assert torch.allclose(network(x)[:, :5], network(y)[:, :5], atol=1e-6)
+        assert not torch.allclose(network(x)[:, 5:], network(y)[:, 5:])
+    before = network.nats(NAMES)
+    assert before == pytest.approx(math.log(12), abs=0.3)
+    network.learn(NAMES, epochs=60)
+    assert network.nats(NAMES) < 0.7 * before
+    assert network.seconds > 0
+
+
+def test_a_mark_that_is_given_is_read_but_not_asked_for() -> None:
+    network = CharacterGRU("ab<>", seed=1)
+    with torch.no_grad():
+        chances = network(torch.tensor([[0, 3, 1]])).log_softmax(-1)[0]
+    asked = -float(chances[1, 1] + chances[2, 0]) / 2
+    assert network.nats(["<a"], told=1) == pytest.approx(asked, rel=1e-5)
+    whole = -float(chances[0, 3] + chances[1, 1] + chances[2, 0]) / 3
+    assert network.nats(["<a"]) == pytest.approx(whole, rel=1e-5)
