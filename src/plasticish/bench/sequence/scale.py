@@ -29,9 +29,9 @@ COST = "on 200 other conversations"
     "sequence/scale",
     title="ten million characters",
     question="Does a symbol cost as much after ten million others, and does a bound hold?",
-    protocol="""chitchat-dataset, conversations with addresses or profanity left out, shuffled by the
-    seed. The first 200 are kept back; the turns of the others are learned in their order, each one
-    a sequence, a hundred in a batch, with the experts 'plain'. Symbols per CPU second (tree,
+    protocol="""chitchat-dataset, conversations with addresses or profanity left out, shuffled by
+    the seed. The first 200 are kept back; the turns of the others are learned in their order, each
+    one a sequence, a hundred in a batch, with the experts 'plain'. Symbols per CPU second (tree,
     library and predictor together) and prequential nats a character, both over the second half of
     what was read up to each mark; 'slower' is the rate at 10^5 over the rate at the mark; bytes are
     those that the three parts hold. Once without a bound, once with max_synapses = 2,000,000.
