@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from plasticish.core import ConfigError
 from plasticish.sequence import EXPERTS, Alphabet, Expert, Predictor
+from plasticish.sequence.count_kernels import REPORTED
 from plasticish.sequence.experts import class_of, classes_of, expert_rows
 
 WORDS = st.lists(st.text("abcde", min_size=1, max_size=7), min_size=1, max_size=12)
@@ -200,3 +201,26 @@ def test_experts_see_different_things() -> None:
     assert class_of("ß") == 2
     assert class_of(" ") == 3
     assert class_of(300) == 3
+
+
+def test_a_large_alphabet_is_read_by_its_strongest_and_nothing_is_lost() -> None:
+    words = [[f"w{i}"] for i in range(3000)] + [["w2999", "w7"]] * 200
+    alphabet = Alphabet()
+    batch = alphabet.encode(words)
+    alphabet.grow(batch)
+    classes = np.array([3, *classes_of(alphabet.symbols)], np.int64)
+    predictor = Predictor(EXPERTS["plain"])
+    predictor.learn(batch, classes)
+    p, new = predictor.distribution(np.zeros(0, np.int32), classes)
+    assert p.shape == (3001,)
+    assert p.min() > 0
+    assert p.sum() + new == pytest.approx(1.0)
+    # It came late, behind those that are read, and was moved to the front by its count.
+    assert alphabet.symbols[int(p[1:].argmax())] == "w2999"
+    (first, *_) = predictor.testimonies(np.zeros(0, np.int32), classes)
+    assert len(first.counts) == REPORTED
+    code = alphabet.code("w2999")
+    assert first.counts[code] == 201
+    # What is not read is still counted, and can be taken back.
+    predictor.count(alphabet.encode(words), classes, -1.0)
+    assert predictor.synapses == 0

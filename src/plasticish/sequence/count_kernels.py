@@ -19,6 +19,7 @@ __all__ = [
     "FADES",
     "NOVEL",
     "ONCE",
+    "REPORTED",
     "SEEN",
     "SLOT",
     "SYNAPSE",
@@ -47,6 +48,10 @@ Counts = namedtuple("Counts", "slots synapses seen head")
 # head: contexts, places of the pool in use, synapses alive, codes known (the first unknown code),
 # symbols seen in all, symbols seen once, and how often counts have faded.
 CONTEXTS, USED, ALIVE, NOVEL, SEEN, ONCE, FADES = 0, 1, 2, 3, 4, 5, 6
+
+REPORTED = 2048
+"""Synapses of one context that are read at most: the cost of a symbol must not grow with the
+alphabet."""
 
 
 @compiled
@@ -84,6 +89,16 @@ def change(counts, i, key, symbol, amount):
             amount = max(amount, -np.float64(synapses[j].count))
             synapses[j].count += np.float32(amount)
             slots[i].total += amount
+            ahead = first + (j - first) // 2
+            if size > REPORTED and synapses[ahead].count < synapses[j].count:
+                # The strongest have to be among the first (Rivest 1976: self-organising lists).
+                symbol, count = synapses[ahead].symbol, synapses[ahead].count
+                synapses[ahead].symbol, synapses[ahead].count = (
+                    synapses[j].symbol,
+                    synapses[j].count,
+                )
+                synapses[j].symbol, synapses[j].count = symbol, count
+                return
             if synapses[j].count < 1e-4:
                 synapses[j] = synapses[first + size - 1]
                 slots[i].size = size - 1

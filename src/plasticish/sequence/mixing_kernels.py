@@ -20,7 +20,7 @@ from typing import no_type_check
 import numpy as np
 
 from .compiled import compiled, inlined
-from .count_kernels import ALIVE, CONTEXTS, NOVEL, ONCE, SEEN, USED, change, find_slot
+from .count_kernels import ALIVE, CONTEXTS, NOVEL, ONCE, REPORTED, SEEN, USED, change, find_slot
 
 __all__ = ["BUCKETS", "FEATURES", "Mixer", "Scratch", "forecast", "read", "replay"]
 
@@ -37,11 +37,17 @@ Mixer = namedtuple("Mixer", "shared shared_sum own own_sum")
 expert's own context; beside each the sum of its squared corrections. Experts come last: what is
 done to all of them alike runs through memory in one go."""
 
-Scratch = namedtuple("Scratch", "keys slot bucket begin symbol feature weight error rows score p")
-"""Room for one prediction."""
+Scratch = namedtuple(
+    "Scratch", "keys slot bucket begin symbol feature weight error rows score p marked named last"
+)
+"""Room for one prediction: of each symbol that some expert named (``named``, those ``marked``) the
+score and the probability; in ``last`` how many they are and the probability of each other one."""
 
 Cursor = namedtuple("Cursor", "place trail")
 """Where a reading stands, [sequence, symbol], and what was passed in the sequence so far."""
+
+# last: symbols named, probability of one not named.
+NAMED, OTHER = 0, 1
 
 # trail: hash of all so far, the classes so far, the last three vowels and consonants.
 WHOLE, SHAPE, VOWELS, CONSONANTS = 0, 1, 2, 5
@@ -126,7 +132,7 @@ def recall(counts, logs, s, own, answer):
         if slots[i].key == 0:
             continue
         first, total = slots[i].first, slots[i].total
-        for j in range(first, first + slots[i].size):
+        for j in range(first, first + min(slots[i].size, REPORTED)):
             symbol, count = synapses[j].symbol, np.float64(synapses[j].count)
             if own > 0 and symbol == answer:
                 count -= own
@@ -151,8 +157,13 @@ def recall(counts, logs, s, own, answer):
 @compiled
 @no_type_check
 def mix(mixer, s, size):
-    """Set the weights, the scores and the distribution ``s.p[:size]`` for what was recalled."""
-    s.score[:size] = 0.0
+    """Set the weights, the scores and the probabilities for what was recalled.
+
+    A symbol that no expert named has the score 0, and all of them are alike.
+    """
+    for k in range(int(s.last[NAMED])):
+        s.marked[s.named[k]] = False
+    named = 0
     first, second, third = s.rows
     for f in range(FEATURES):
         for e in range(len(s.keys)):
@@ -167,14 +178,30 @@ def mix(mixer, s, size):
             s.weight[f, e] += mixer.own[s.bucket[e], f, e]
         w0, w1, w2 = s.weight[0, e], s.weight[1, e], s.weight[2, e]
         for j in range(begin, end):
-            s.score[s.symbol[j]] += w0 * s.feature[j, 0] + w1 * s.feature[j, 1] + w2
-    top = s.score[:size].max()
-    mass = 0.0
-    for k in range(size):
+            k = s.symbol[j]
+            if not s.marked[k]:
+                s.marked[k] = True
+                s.score[k] = 0.0
+                s.named[named] = k
+                named += 1
+            s.score[k] += w0 * s.feature[j, 0] + w1 * s.feature[j, 1] + w2
+    top = 0.0 if named < size else -math.inf
+    for k in s.named[:named]:
+        top = max(top, s.score[k])
+    other = math.exp(-top)
+    mass = (size - named) * other
+    for k in s.named[:named]:
         s.p[k] = math.exp(s.score[k] - top)
         mass += s.p[k]
-    for k in range(size):
+    for k in s.named[:named]:
         s.p[k] /= mass
+    s.last[NAMED], s.last[OTHER] = named, other / mass
+
+
+@inlined
+@no_type_check
+def probability(s, symbol):
+    return s.p[symbol] if s.marked[symbol] else s.last[OTHER]
 
 
 @compiled
@@ -219,13 +246,15 @@ def choose_rows(s, codes, begin, here, longest):
 @compiled
 @no_type_check
 def forecast(experts, counts, mixer, logs, s, codes, classes, size):
-    """Set ``s.p[:size]`` to the distribution after the prefix ``codes``."""
+    """Set ``s.p[:size]`` to the whole distribution after the prefix ``codes``."""
     trail = np.zeros(8, np.uint64)
     for code in codes:
         pass_by(trail, classes, code)
     context_keys(experts, codes, 0, len(codes), trail, s.keys)
     choose_rows(s, codes, 0, len(codes), recall(counts, logs, s, 0.0, -1))
     mix(mixer, s, size)
+    for k in range(size):
+        s.p[k] = probability(s, k)
 
 
 @inlined
@@ -280,7 +309,7 @@ def read(
             else:
                 choose_rows(s, codes, begin, here, longest)
                 mix(mixer, s, size)
-                nats[q] -= math.log((1.0 - fresh) * floored(s.p[answer], size))
+                nats[q] -= math.log((1.0 - fresh) * floored(probability(s, answer), size))
                 if step > 0:
                     correct(mixer, s, answer, step, damping)
             if amount != 0:
@@ -343,7 +372,7 @@ def replay(experts, counts, mixer, logs, s, codes, starts, weights, order, class
             longest = recall(counts, logs, s, min(1.0, weight), answer)
             choose_rows(s, codes, begin, here, longest)
             mix(mixer, s, size)
-            nats -= weight * math.log(floored(s.p[answer], size))
+            nats -= weight * math.log(floored(probability(s, answer), size))
             tokens += weight
             correct(mixer, s, answer, step * min(weight, 4.0), damping)
             pass_by(trail, classes, answer)

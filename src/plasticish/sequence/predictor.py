@@ -20,7 +20,19 @@ from plasticish.core import ConfigError, State, make_generator, spawn_seed
 from . import mixing_kernels as kernels
 from .alphabet import Encoded
 from .arrays import power_of_two
-from .count_kernels import ALIVE, FADES, NOVEL, ONCE, SEEN, SLOT, SYNAPSE, Counts, fade, move
+from .count_kernels import (
+    ALIVE,
+    FADES,
+    NOVEL,
+    ONCE,
+    REPORTED,
+    SEEN,
+    SLOT,
+    SYNAPSE,
+    Counts,
+    fade,
+    move,
+)
 from .experts import Expert, expert_rows
 from .mixing_kernels import BUCKETS, FEATURES, SHARPNESS, Cursor, Mixer, Scratch
 
@@ -207,7 +219,7 @@ class Predictor:
             if not span:
                 continue
             slot = self._counts.slots[s.slot[e]]
-            synapses = self._counts.synapses[slot["first"] : slot["first"] + slot["size"]]
+            synapses = self._counts.synapses[slot["first"] :][: len(span)]
             symbols = [int(s.symbol[j]) for j in span]
             push = [float(s.weight[:2, e] @ s.feature[j] + s.weight[2, e]) for j in span]
             counts = [float(count) for count in synapses["count"]]
@@ -235,13 +247,16 @@ class Predictor:
             slot=np.zeros(count, np.int64),
             bucket=np.zeros(count, np.int64),
             begin=np.zeros(count + 1, np.int64),
-            symbol=np.zeros(count * size, np.int32),
-            feature=np.zeros((count * size, 2)),
+            symbol=np.zeros(count * min(size, REPORTED), np.int32),
+            feature=np.zeros((count * min(size, REPORTED), 2)),
             weight=np.zeros((FEATURES, count)),
             error=np.zeros((FEATURES, count)),
             rows=np.zeros(3, np.int64),
             score=np.zeros(size),
             p=np.zeros(size),
+            marked=np.zeros(size, np.bool_),
+            named=np.zeros(size, np.int64),
+            last=np.zeros(2),
         )
 
     def _know(self, size: int) -> None:

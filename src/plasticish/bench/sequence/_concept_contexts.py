@@ -112,7 +112,9 @@ def _read(
             else:
                 kernels.choose_rows(s, codes, begin, here, longest)
                 kernels.mix(mixer, s, size)
-                nats[q] -= math.log((1.0 - fresh) * kernels.floored(s.p[answer], size))
+                nats[q] -= math.log(
+                    (1.0 - fresh) * kernels.floored(kernels.probability(s, answer), size)
+                )
                 if step > 0:
                     kernels.correct(mixer, s, answer, step, damping)
             if amount != 0:
