@@ -317,3 +317,29 @@ def test_a_bound_memory_learns_a_batch_as_it_learns_its_parts() -> None:
     for text in stream:
         pieces.learn([text])
     assert whole.stats() == pieces.stats()
+
+
+def test_reading_a_list_again_does_not_teach_it_by_heart() -> None:
+    rng = np.random.default_rng(3)
+    rows = rng.dirichlet(np.full(6, 0.4), 6)
+
+    def words(count: int) -> list[str]:
+        made = []
+        for _ in range(count):
+            word, state = "", int(rng.integers(6))
+            for _ in range(8):
+                state = int(rng.choice(6, p=rows[state]))
+                word += "abcdef"[state]
+            made.append(word)
+        return made
+
+    listed, held = list(dict.fromkeys(words(900))), words(200)
+    memory = PlasticMemory("plain")
+    first = memory.learn(listed)
+    once = memory.log_likelihood(held).sum()
+    memory.learn([listed[i] for i in rng.permutation(len(listed))])
+    assert memory.log_likelihood(held).sum() > once - 0.01 * abs(once)
+    memory.sleep()
+    assert memory.log_likelihood(held).sum() > once - 0.01 * abs(once)
+    # What is read again is known by then, and the memory says so.
+    assert memory.learn(listed)["nats"] < 0.95 * first["nats"]

@@ -123,14 +123,14 @@ def test_replay_leaves_its_own_count_out() -> None:
     # exist are alike; nothing can be corrected.
     predictor, alphabet, classes = taught(["abcdefg"])
     batch = alphabet.encode(["abcdefg"])
-    nats = predictor.replay(batch.codes, batch.starts, np.ones(1), classes, 1, 0)
+    nats = predictor.replay(batch.codes, batch.starts, np.ones(1), np.ones(1), classes, 1, 0)
     expert = Expert(name="whole", whole=True)
     lonely = Predictor([expert])
     lonely.count(batch, classes, 1.0)
     before = lonely.export_state().tensors
-    assert lonely.replay(batch.codes, batch.starts, np.ones(1), classes, 3, 0) == pytest.approx(
-        math.log(8)
-    )
+    assert lonely.replay(
+        batch.codes, batch.starts, np.ones(1), np.ones(1), classes, 3, 0
+    ) == pytest.approx(math.log(8))
     after = lonely.export_state().tensors
     assert all((before[k] == after[k]).all() for k in before)
     # Order 0 still sees the other seven tokens.
@@ -156,7 +156,9 @@ def test_replay_meets_each_sequence_as_a_stranger(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("plasticish.sequence.predictor._STEP", 0.0)
     told = Predictor(expert)
     told.count(batch, classes, 1.0)
-    nats = told.replay(batch.codes, batch.starts, np.ones(len(words)), classes, 1, 0)
+    nats = told.replay(
+        batch.codes, batch.starts, np.ones(len(words)), np.ones(len(words)), classes, 1, 0
+    )
     assert nats == pytest.approx(expected / len(batch.codes), rel=1e-12)
 
 

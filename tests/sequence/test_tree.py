@@ -169,3 +169,41 @@ def test_forgetting_gives_its_memory_back() -> None:
     assert sizes["text"] < 5000
     assert len(tree) == 2
     assert np.isclose(tree.count, 1)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, 5])
+def test_a_list_read_again_is_told_from_what_is_common(times: int) -> None:
+    rng = np.random.default_rng(times)
+    items = [f"{i:x}" for i in range(16, 500)]
+    # Some are popular in the list itself, and it comes in another order each time.
+    listed = items + list(rng.choice(items, 60))
+    tree, alphabet = AbstractionTree(), Alphabet("text", sorted("0123456789abcdef"))
+    for _ in range(times):
+        stored = tree.insert(alphabet.encode([listed[i] for i in rng.permutation(len(listed))]))
+    assert tree.readings == times
+    if times > 1:
+        # The last time each was met as often as before, and all that is set down to the list.
+        assert np.median(stored.own) == times - 1
+    for alike in (True, False):
+        chance = None if alike else 1 / np.arange(1, len(items) + 1)
+        chance = None if chance is None else chance / chance.sum()
+        stream = rng.choice(items, times * len(items), p=chance).tolist()
+        tree = AbstractionTree()
+        tree.insert(alphabet.encode(stream))
+        assert tree.readings == 1
+
+
+def test_readings_survive_a_checkpoint_and_forgetting() -> None:
+    words = [f"{i:x}" for i in range(16, 200)]
+    tree, alphabet = AbstractionTree(), Alphabet("text", sorted("0123456789abcdef"))
+    batch = alphabet.encode(words)
+    for _ in range(2):
+        tree.insert(batch)
+    other = AbstractionTree()
+    other.import_state(tree.export_state())
+    assert tree.readings == other.readings == 2
+    again, same = tree.insert(batch), other.insert(batch)
+    np.testing.assert_array_equal(again.own, same.own)
+    for word in words:
+        tree.withdraw(alphabet.encode([word]).codes, 2.0)
+    assert tree.readings == 1

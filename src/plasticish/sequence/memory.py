@@ -128,9 +128,9 @@ class PlasticMemory(Asking, Looking, Persistent):
             yield from batch.parts(self.max_synapses // (16 * len(self.predictor.experts)))
 
     def _learn_part(self, part: Encoded) -> float:
-        epoch = self.predictor.fades
-        nats = float(self.predictor.learn(part, self.classes).sum())
-        self.library.add(part, *self.tree.insert(part, epoch=epoch))
+        stored = self.tree.insert(part, epoch=self.predictor.fades)
+        nats = float(self.predictor.learn(part, self.classes, own=stored.own).sum())
+        self.library.add(part, stored.leaves, stored.fresh)
         if self.max_synapses is not None and self.tree.symbols > self.max_synapses:
             self.tree.fade(int(KEPT * self.max_synapses), FADING)
             # Concepts that only stood in what is gone go with it: the library is read anew.
@@ -157,7 +157,8 @@ class PlasticMemory(Asking, Looking, Persistent):
             self._withdraw(batch, -amount)
         else:
             self._take_in(batch)
-            self.library.add(batch, *self.tree.insert(batch, amount))
+            stored = self.tree.insert(batch, amount)
+            self.library.add(batch, stored.leaves, stored.fresh)
         self.predictor.count(batch, self.classes, amount)
         self._rested = False
         return {"count": self.tree.weight(batch.codes)}
@@ -209,7 +210,8 @@ class PlasticMemory(Asking, Looking, Persistent):
         if self._rested or len(counts) == 0:
             return {"sequences": 0, "passes": 0, "nats": 0.0}
         seed = spawn_seed(self.seed, self._sleeps)
-        nats = self.predictor.replay(codes, starts, counts, self.classes, passes, seed)
+        own = np.minimum(counts, self.tree.readings)
+        nats = self.predictor.replay(codes, starts, counts, own, self.classes, passes, seed)
         self._sleeps += 1
         self._rested = True
         return {"sequences": len(counts), "passes": passes, "nats": nats}

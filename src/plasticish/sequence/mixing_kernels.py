@@ -279,10 +279,13 @@ def read(
     step,
     damping,
     amount,
+    own,
     limit,
     nats,
 ):
     """Read sequences: predict each symbol, correct the mixture if ``step``, store if ``amount``.
+
+    The correction is that of a sequence whose counts were smaller by ``own``.
 
     ``nats[q]`` becomes the surprise at sequence q. Returns True when all is read, and False where
     the tables have no room for another symbol or hold more than ``limit`` synapses: it goes on from
@@ -311,6 +314,10 @@ def read(
                 mix(mixer, s, size)
                 nats[q] -= math.log((1.0 - fresh) * floored(probability(s, answer), size))
                 if step > 0:
+                    if own[q] > 0:
+                        longest = recall(counts, logs, s, own[q], answer)
+                        choose_rows(s, codes, begin, here, longest)
+                        mix(mixer, s, size)
                     correct(mixer, s, answer, step, damping)
             if amount != 0:
                 store(counts, s, answer, amount)
@@ -355,8 +362,10 @@ def store(counts, s, answer, amount):
 
 @compiled
 @no_type_check
-def replay(experts, counts, mixer, logs, s, codes, starts, weights, order, classes, step, damping):
-    """Correct the mixture on stored sequences, each token's own count left out of the experts.
+def replay(
+    experts, counts, mixer, logs, s, codes, starts, weights, own, order, classes, step, damping
+):
+    """Correct the mixture on stored sequences, ``own`` of each token's counts left out.
 
     Returns the surprise, weighed by how often each sequence is stored, and the weight of all.
     """
@@ -369,11 +378,11 @@ def replay(experts, counts, mixer, logs, s, codes, starts, weights, order, class
         for here in range(begin, starts[q + 1]):
             answer = codes[here]
             context_keys(experts, codes, begin, here, trail, s.keys)
-            longest = recall(counts, logs, s, min(1.0, weight), answer)
+            longest = recall(counts, logs, s, own[q], answer)
             choose_rows(s, codes, begin, here, longest)
             mix(mixer, s, size)
             nats -= weight * math.log(floored(probability(s, answer), size))
             tokens += weight
-            correct(mixer, s, answer, step * min(weight, 4.0), damping)
+            correct(mixer, s, answer, step * min(weight / max(own[q], 1.0), 4.0), damping)
             pass_by(trail, classes, answer)
     return nats, tokens

@@ -156,9 +156,16 @@ class Predictor:
         arrays = (*self._counts, *self._mixer)
         return sum(array.nbytes for array in arrays)
 
-    def learn(self, batch: Encoded, classes: npt.NDArray[np.int64], amount: float = 1.0) -> Floats:
-        """Predict every symbol, correct the mixer, count it; return the nats of each sequence."""
-        return self._read(batch.codes, batch.starts, classes, _STEP, amount)
+    def learn(
+        self, batch: Encoded, classes: npt.NDArray[np.int64], amount: float = 1.0,
+        own: Floats | None = None,
+    ) -> Floats:  # fmt: skip
+        """Predict every symbol, correct the mixer, count it; return the nats of each sequence.
+
+        Where ``own`` [sequences] is above 0 a sequence was counted so often before: the mixer is
+        corrected as if it had not, or it would learn to trust whatever knows sequences by heart.
+        """
+        return self._read(batch.codes, batch.starts, classes, _STEP, amount, own)
 
     def count(self, batch: Encoded, classes: npt.NDArray[np.int64], amount: float) -> None:
         """Add ``amount`` to the counts only; a negative one takes away what was counted."""
@@ -170,24 +177,25 @@ class Predictor:
 
     def _read(
         self, codes: Codes, starts: npt.NDArray[np.int64], classes: npt.NDArray[np.int64],
-        step: float, amount: float,
+        step: float, amount: float, own: Floats | None = None,
     ) -> Floats:  # fmt: skip
+        own = np.zeros(len(starts) - 1) if own is None else own
         self._know(len(classes))
         nats = np.zeros(len(starts) - 1)
         cursor = Cursor(np.zeros(2, np.int64), np.zeros(8, np.uint64))
         scratch = self._scratch(len(classes))
         while not kernels.read(
             self._experts, self._counts, self._mixer, _LOGS, scratch, codes, starts, classes,
-            cursor, step, _DAMPING, amount, self.max_synapses or _UNBOUNDED, nats,
+            cursor, step, _DAMPING, amount, own, self.max_synapses or _UNBOUNDED, nats,
         ):  # fmt: skip
             self._make_room(len(classes))
         return nats
 
     def replay(
-        self, codes: Codes, starts: npt.NDArray[np.int64], weights: Floats,
+        self, codes: Codes, starts: npt.NDArray[np.int64], weights: Floats, own: Floats,
         classes: npt.NDArray[np.int64], passes: int, seed: int,
     ) -> float:  # fmt: skip
-        """Correct the mixer on stored sequences, each token's own count left out.
+        """Correct the mixer on stored sequences, ``own`` of each token's counts left out.
 
         Step sizes fall from one pass to the next. Returns the surprise of the last pass in nats a
         symbol.
@@ -199,7 +207,7 @@ class Predictor:
             order = torch.randperm(len(weights), generator=generator).numpy()
             nats, tokens = kernels.replay(
                 self._experts, self._counts, self._mixer, _LOGS, scratch, codes, starts, weights,
-                order, classes, _STEP / (turn + 1), _DAMPING,
+                own, order, classes, _STEP / (turn + 1), _DAMPING,
             )  # fmt: skip
         return nats / tokens
 

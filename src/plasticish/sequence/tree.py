@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,24 @@ QUANTUM = 2.0**-20
 Codes = npt.NDArray[np.int32]
 
 _CHUNK = 1 << 16  # sequences entered between two looks at the room that is left
+
+
+class Stored(NamedTuple):
+    """What became of each sequence of a batch.
+
+    Attributes
+    ----------
+    leaves : int64 array [sequences]
+        The number of its leaf.
+    fresh : bool array [sequences]
+        Whether it was not stored before.
+    own : float64 array [sequences]
+        How much of the count that it had before is due to a list that is being read again.
+    """
+
+    leaves: npt.NDArray[np.int64]
+    fresh: npt.NDArray[np.bool_]
+    own: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -90,8 +108,7 @@ class AbstractionTree:
     --------
     >>> from plasticish.sequence import Alphabet
     >>> alphabet, tree = Alphabet(), AbstractionTree()
-    >>> leaves, fresh = tree.insert(alphabet.encode(["emma", "emily", "emma"]))
-    >>> fresh.tolist()
+    >>> tree.insert(alphabet.encode(["emma", "emily", "emma"])).fresh.tolist()
     [True, True, False]
     >>> [(node.path.tolist(), node.count, node.r_level) for node in tree.nodes()]
     [([], 3.0, 2), ([1, 2], 3.0, 1), ([1, 2, 2, 3, 0], 2.0, 0), ([1, 2, 4, 5, 6, 0], 1.0, 0)]
@@ -103,6 +120,8 @@ class AbstractionTree:
         self._text = np.zeros(256, np.int32)
         self._head = np.array([1, -1, 0, 0, 0], np.int64)
         self._nodes[ROOT] = (0.0, 0, 0, 0, 0, -1, -1, -1, -1)
+        self._spectrum = np.zeros(64)  # how many sequences are stored 1, 2, … times
+        self._again = np.zeros(1)  # share of what came lately that was stored already
         self._longest = 0
 
     def __len__(self) -> int:
@@ -119,15 +138,13 @@ class AbstractionTree:
         """Bytes held by its arrays."""
         return self._nodes.nbytes + self._edges.nbytes + self._text.nbytes
 
-    def insert(
-        self, batch: Encoded, amount: float = 1.0, epoch: int = 0
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    def insert(self, batch: Encoded, amount: float = 1.0, epoch: int = 0) -> Stored:
         """Store every sequence of ``batch``, potentiating its path by ``amount`` > 0.
 
         ``epoch`` is a date, kept at the leaf: the larger the later.
-        Returns the number of each sequence's leaf, and whether it was not stored before.
         """
-        leaves, fresh = np.zeros(len(batch), np.int64), np.zeros(len(batch), np.bool_)
+        count = len(batch)
+        stored = Stored(np.zeros(count, np.int64), np.zeros(count, np.bool_), np.zeros(count))
         for first in range(0, len(batch), _CHUNK):
             starts = batch.starts[first : first + _CHUNK + 1]
             lengths = np.diff(starts)
@@ -135,10 +152,19 @@ class AbstractionTree:
             self._reserve(len(lengths), int(lengths.sum()))
             span = slice(first, first + _CHUNK)
             kernels.insert_all(
-                self._nodes, self._edges, self._head, self._text, batch.codes, starts, amount,
-                epoch, leaves[span], fresh[span],
+                self._nodes, self._edges, self._head, self._text, self._spectrum, self._again,
+                batch.codes, starts, amount, epoch, *(part[span] for part in stored),
             )  # fmt: skip
-        return leaves, fresh
+        return stored
+
+    @property
+    def readings(self) -> int:
+        """How often all that is stored seems to have been read: 1, or more if a list came again.
+
+        Popular sequences do not count as read again; a list read twice is known by the lack of
+        sequences that came once (:func:`.tree_kernels.readings`).
+        """
+        return int(kernels.readings(self._spectrum))
 
     def weight(self, sequence: Codes) -> float:
         """Return the count of a sequence (codes with the end); 0 if it is not stored."""
@@ -166,7 +192,9 @@ class AbstractionTree:
     def _withdraw(self, leaf: int, amount: float) -> None:
         # Two labels may be merged into a new one.
         self._reserve(0, 2 * self._longest)
-        kernels.withdraw(self._nodes, self._edges, self._head, self._text, leaf, amount)
+        kernels.withdraw(
+            self._nodes, self._edges, self._head, self._text, self._spectrum, leaf, amount
+        )
         self._tidy()
 
     @property
@@ -306,18 +334,22 @@ class AbstractionTree:
             name: torch.from_numpy(self._nodes[name][:rows].copy()) for name in NODE.names or ()
         }
         tensors["text"] = torch.from_numpy(self._text[:text].copy())
-        return State({"head": self._head.tolist(), "longest": self._longest}, tensors)
+        values = {"head": self._head.tolist(), "longest": self._longest, "again": self._again[0]}
+        return State(values, tensors)
 
     def import_state(self, state: State) -> None:
         """Put back what :meth:`export_state` returned."""
         self._head = np.array(state.values["head"], np.int64)
         self._longest = int(state.values["longest"])
+        self._again = np.array([state.values["again"]], np.float64)
         rows, text = int(self._head[kernels.ROWS]), int(self._head[kernels.TEXT])
         self._nodes = np.zeros(power_of_two(max(rows, 64)), NODE)
         for name in NODE.names or ():
             self._nodes[name][:rows] = state.tensors[name].numpy()
         self._text = np.zeros(power_of_two(max(text, 256)), np.int32)
         self._text[:text] = state.tensors["text"].numpy()
+        counts = np.minimum(self._nodes["count"][self.leaves()] + 0.5, 63).astype(np.int64)
+        self._spectrum = np.bincount(counts, minlength=64).astype(np.float64)
         # The table of edges follows from the nodes.
         self._edges = np.zeros(power_of_two(max(2 * int(self._head[kernels.EDGES]), 128)), EDGE)
         kernels.enter_edges(self._nodes, self._edges, self._text, self._alive()[1:])

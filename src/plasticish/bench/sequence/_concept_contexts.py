@@ -69,8 +69,9 @@ class OutsidePredictor(Predictor):
         self._experts, self._outside = self._experts[: len(experts)], outside
 
     def _read(
-        self, codes: Codes, starts: Ints, classes: Ints, step: float, amount: float
-    ) -> npt.NDArray[np.float64]:
+        self, codes: Codes, starts: Ints, classes: Ints, step: float, amount: float,
+        own: npt.NDArray[np.float64] | None = None,
+    ) -> npt.NDArray[np.float64]:  # fmt: skip
         self._know(len(classes))
         nats, keys = np.zeros(len(starts) - 1), self._outside(codes, starts)
         cursor = kernels.Cursor(np.zeros(2, np.int64), np.zeros(8, np.uint64))
