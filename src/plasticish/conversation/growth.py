@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -84,6 +84,11 @@ class Growth:
     def _ripeness(self, both: str) -> float:
         needed = self.recurrence * (1.0 if is_syllable(both) else _UNLIKE_A_SYLLABLE)
         return self._candidates[both] / needed
+
+    def drop(self, unwanted: Callable[[str], bool]) -> None:
+        """Forget the candidates that are ``unwanted``."""
+        for candidate in [text for text in self._candidates if unwanted(text)]:
+            self._candidates.pop(candidate)
 
     def to_lists(self) -> dict[str, Any]:
         """Return the counts as JSON holds them."""

@@ -28,7 +28,7 @@ Science 274.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -224,6 +224,40 @@ class BiologicalTokenizer(Persistent):
         self._vocabulary.retire(forgotten)
         for token in forgotten:
             self._uses.pop(token)
+        return forgotten
+
+    def forget_said(self, texts: Iterable[str], gone: Callable[[str], bool]) -> tuple[int, ...]:
+        """Take pieces out of use that were learned from ``texts`` alone, and return their ids.
+
+        Unlike rare ones they leave no count behind, nor do the candidates among what was said.
+        Their ids wait to be cleared as well.
+
+        Parameters
+        ----------
+        texts : iterable of str
+            What is to be forgotten.
+        gone : callable
+            Whether a piece was said nowhere else.
+
+        Examples
+        --------
+        >>> tokenizer = BiologicalTokenizer()
+        >>> for _ in range(40):
+        ...     new = tokenizer.hear("mama")
+        >>> forgotten = tokenizer.forget_said(["mama"], gone=lambda piece: True)
+        >>> len(tokenizer.encode("mama"))
+        4
+        """
+        said = tuple(dict.fromkeys(texts))
+
+        def only_there(piece: str) -> bool:
+            return any(piece in text for text in said) and gone(piece)
+
+        forgotten = tuple(i for i, piece in self.pieces.items() if only_there(piece.text))
+        self._vocabulary.retire(forgotten)
+        for token in forgotten:
+            self._uses.pop(token)
+        self._growth.drop(only_there)
         return forgotten
 
     def cleared(self, ids: Iterable[int]) -> None:
