@@ -25,7 +25,7 @@ from .asking import Asking
 from .experts import EXPERTS, OTHER, classes_of
 from .library import ConceptLibrary
 from .looking import Looking
-from .predictor import FADING, KEPT, Predictor
+from .predictor import FADING, Predictor
 from .tree import AbstractionTree, check_amount
 
 __all__ = ["PlasticMemory"]
@@ -132,7 +132,8 @@ class PlasticMemory(Asking, Looking, Persistent):
         nats = float(self.predictor.learn(part, self.classes, own=stored.own).sum())
         self.library.add(part, stored.leaves, stored.fresh)
         if self.max_synapses is not None and self.tree.symbols > self.max_synapses:
-            self.tree.fade(int(KEPT * self.max_synapses), FADING)
+            # By half, since the library is then read anew: that has to be seldom.
+            self.tree.fade(self.max_synapses // 2, FADING)
             # Concepts that only stood in what is gone go with it: the library is read anew.
             codes, starts, _counts = self.tree.gathered()
             self.library = ConceptLibrary(self.library.threshold)

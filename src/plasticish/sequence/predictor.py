@@ -36,7 +36,7 @@ from .count_kernels import (
 from .experts import Expert, expert_rows
 from .mixing_kernels import BUCKETS, FEATURES, SHARPNESS, Cursor, Mixer, Scratch
 
-__all__ = ["FADING", "KEPT", "Predictor", "Testimony"]
+__all__ = ["FADING", "Predictor", "Testimony"]
 
 Codes = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
@@ -48,13 +48,11 @@ _TRUST = 2.0  # sum of the weights of all experts at first
 _LOGS = np.log1p(np.arange(4096) / SHARPNESS)
 _ROWS = kernels.POSITIONS + kernels.LONGEST + kernels.RECENT
 _HEAD = 7
+_KEPT = 0.85  # share of the room that stays in use when room is made
 _RECURRENCE = 3  # power of the share of an expert's contexts that came again, in their worth
 
 FADING = 0.95
 """What is left of a count when room is made."""
-
-KEPT = 0.85
-"""Share of the room that stays in use then."""
 
 _UNBOUNDED = 1 << 62
 
@@ -281,7 +279,7 @@ class Predictor:
         # Only what is known decides, never how large a table happens to be: a learner that was
         # saved and loaded has to fade in the same places.
         if limit is not None and head[ALIVE] > limit:
-            self._fade(head[ALIVE] - KEPT * limit)
+            self._fade(head[ALIVE] - _KEPT * limit)
         count, alive = len(self.experts), self.synapses
         self._move_to(
             power_of_two(4 * (self.contexts + count)), alive + alive // 2 + 4 * count * size
