@@ -9,6 +9,7 @@ from .bodies import Body, CartPole, CartPolePhysics, Pendulum, PendulumPhysics, 
 from .characters import TURN_END, UNKNOWN, Alphabet
 from .chitchat import load_chitchat
 from .cifar10 import load_cifar10
+from .decency import is_fit_to_learn
 from .demonstrations import FAMILIES, BodyTask, demonstrations, robotics_tasks
 from .dialogue import Conversation, load_dialogue, pairs
 from .digits import load_digits
@@ -67,6 +68,7 @@ __all__ = [
     "demonstrations",
     "expert",
     "few_shot",
+    "is_fit_to_learn",
     "invert_colors",
     "invert_tensor",
     "load_chitchat",

@@ -8,22 +8,15 @@ from __future__ import annotations
 
 import importlib.resources
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 from plasticish.core import DataError, MissingExtraError
 
+from .decency import is_fit_to_learn
 from .dialogue import Conversation, normalised
 
 __all__ = ["load_chitchat"]
-
-_ADDRESS = re.compile(r"\S@\S|\bat\b\s+\w+\s+\bdot\b", re.IGNORECASE)
-_PROFANE = re.compile(
-    r"\b(?:\w*fuck\w*|\w*shit\w*|bitch\w*|cunt\w*|asshole\w*|bastard\w*|dick(?:head)?s?|piss\w*"
-    r"|whore\w*|slut\w*|nigg\w*|fag(?:got)?s?|porn\w*|pussy|cocks?|wank\w*|rape[ds]?)\b",
-    re.IGNORECASE,
-)
 
 
 def load_chitchat(path: str | Path | None = None) -> list[Conversation]:
@@ -62,12 +55,7 @@ def load_chitchat(path: str | Path | None = None) -> list[Conversation]:
             expected="a JSON object of conversations, each with 'messages'",
         ) from error
     turns = (tuple(filter(None, map(normalised, one))) for one in conversations)
-    return [one for one in turns if len(one) >= 2 and _fit_to_learn(one)]
-
-
-def _fit_to_learn(conversation: Conversation) -> bool:
-    whole = "\n".join(conversation)
-    return _ADDRESS.search(whole) is None and _PROFANE.search(whole) is None
+    return [one for one in turns if len(one) >= 2 and is_fit_to_learn(one)]
 
 
 def _text(path: str | Path | None) -> str:
