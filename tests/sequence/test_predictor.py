@@ -226,3 +226,31 @@ def test_a_large_alphabet_is_read_by_its_strongest_and_nothing_is_lost() -> None
     # What is not read is still counted, and can be taken back.
     predictor.count(alphabet.encode(words), classes, -1.0)
     assert predictor.synapses == 0
+
+
+def seen_words(text: str, words: int) -> tuple[str, ...]:
+    """Return what an expert of words sees, from its definition: parts, each with what ends it."""
+    parts = [""]
+    for symbol in text:
+        parts[-1] += symbol
+        if not symbol.isalpha():
+            parts.append("")
+    return tuple(([""] * words + parts)[len(parts) :])
+
+
+@given(st.lists(st.text("ab ,", max_size=9), min_size=2, max_size=8), st.integers(1, 3))
+@settings(max_examples=60, deadline=None)
+def test_experts_of_words_see_words_and_what_ended_them(prefixes: list[str], words: int) -> None:
+    predictor = Predictor([Expert(name="words", words=words)])
+    alphabet = Alphabet("text", ["a", "b", " ", ",", "!"])
+    classes = np.array([3, *classes_of(alphabet.symbols)], np.int64)
+    texts = [prefix + "!" for prefix in prefixes]
+    predictor.learn(alphabet.encode(texts), classes)
+    expected = Counter(
+        (seen_words(text[:i], words), text[i]) for text in texts for i in range(len(text))
+    )
+    for text in texts:
+        for i in range(len(text)):
+            (said,) = predictor.testimonies(alphabet.encode_prefix(text[:i]), classes)
+            code = alphabet.code(text[i])
+            assert said.counts[code] == expected[seen_words(text[:i], words), text[i]]

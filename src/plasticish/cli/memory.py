@@ -42,7 +42,8 @@ def learn(
     file: FileArgument = None,
     save: Annotated[Path, typer.Option(help="The folder of the memory.")] = HERE,
     experts: Annotated[
-        str, typer.Option(help="rich (words, names) or plain (anything, much cheaper).")
+        str,
+        typer.Option(help="rich (words, names), text (sentences) or plain (anything, cheapest)."),
     ] = "rich",
     sleep: Annotated[
         bool, typer.Option("--sleep/--no-sleep", help="Replay what was learned at the end.")

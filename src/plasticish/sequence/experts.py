@@ -45,6 +45,9 @@ class Expert:
         How many of the last vowels and consonants it sees, wherever they stood. At most 3.
     whole : bool
         Whether it sees everything since the start of the sequence.
+    words : int
+        How many words it sees, the one that has begun among them. A word ends with any symbol that
+        is no letter. At most 3.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Expert:
     vowels: int = 0
     consonants: int = 0
     whole: bool = False
+    words: int = 0
 
     def __post_init__(self) -> None:
         sound = (
@@ -63,12 +67,13 @@ class Expert:
             and 0 <= self.shape <= MAX_SHAPE
             and 0 <= self.vowels <= MAX_KEPT
             and 0 <= self.consonants <= MAX_KEPT
+            and 0 <= self.words <= MAX_KEPT
         )
         if not sound:
             raise ConfigError(
                 f"expert {self.name!r} cannot look there",
                 got=repr(self),
-                expected="recent and first up to 62, shape up to 31, vowels and consonants up to 3",
+                expected="recent and first up to 62, shape up to 31, the others up to 3",
             )
 
     def row(self) -> tuple[int, ...]:
@@ -82,6 +87,7 @@ class Expert:
             self.vowels,
             self.consonants,
             int(self.whole),
+            self.words,
         )
 
 
@@ -113,6 +119,7 @@ _SKIPS = (
 
 EXPERTS: dict[str, tuple[Expert, ...]] = {
     "plain": _ORDERS,
+    "text": (*_ORDERS, *(_order(0, words=k) for k in (1, 2, 3))),
     "rich": (
         *_ORDERS,
         *(_order(k, position=True) for k in range(4)),
@@ -135,7 +142,8 @@ EXPERTS: dict[str, tuple[Expert, ...]] = {
         _order(0, consonants=3),
     ),
 }
-"""Sets of experts by name: ``rich`` for words and names, ``plain`` for anything, much cheaper."""
+"""Sets of experts by name: ``rich`` for words and names, ``text`` for sentences, ``plain`` for
+anything and cheapest."""
 
 
 def expert_rows(experts: Sequence[Expert]) -> npt.NDArray[np.int64]:

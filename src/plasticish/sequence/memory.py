@@ -43,9 +43,9 @@ class PlasticMemory(Asking, Looking, Persistent):
 
     Parameters
     ----------
-    experts : {"rich", "plain"}
-        Contexts that are counted (:data:`EXPERTS`): ``rich`` knows names and words better,
-        ``plain`` costs a fifth.
+    experts : {"rich", "text", "plain"}
+        Contexts that are counted (:data:`EXPERTS`): ``rich`` knows names and words best, ``text``
+        sentences, at a quarter of the cost; ``plain`` is for anything and costs a fifth.
     max_synapses : int, optional
         Bound on the predictor's counts, and on the symbols of the stored sequences, at least 1000;
         above it the weakest and oldest fade. Without it everything is kept.

@@ -49,8 +49,10 @@ Cursor = namedtuple("Cursor", "place trail")
 # last: symbols named, probability of one not named.
 NAMED, OTHER = 0, 1
 
-# trail: hash of all so far, the classes so far, the last three vowels and consonants.
-WHOLE, SHAPE, VOWELS, CONSONANTS = 0, 1, 2, 5
+# trail: hash of all so far, the classes so far, the last three vowels and consonants, and hashes of
+# the word so far and of the two before it.
+WHOLE, SHAPE, VOWELS, CONSONANTS, WORDS = 0, 1, 2, 5, 8
+TRAIL = 11
 
 
 @inlined
@@ -65,7 +67,7 @@ def blend(key, value):
 def context_keys(experts, codes, begin, here, trail, keys):
     """Set ``keys`` to the hashed context of every expert before position ``here``."""
     for e in range(len(experts)):
-        recent, first, position, shape, vowels, consonants, whole = experts[e]
+        recent, first, position, shape, vowels, consonants, whole, words = experts[e]
         key = blend(np.uint64(0x2545F4914F6CDD1D), e + 1)
         offset = 1
         while recent:
@@ -86,6 +88,8 @@ def context_keys(experts, codes, begin, here, trail, keys):
             key = blend(key, trail[CONSONANTS + i])
         if whole:
             key = blend(key, trail[WHOLE])
+        for i in range(words):
+            key = blend(key, trail[WORDS + i])
         # The first byte says whose context it is; + 1: 0 marks an empty slot.
         keys[e] = (key & np.uint64(0xFFFFFFFFFFFFFF)) | (np.uint64(e + 1) << np.uint64(56))
 
@@ -101,6 +105,11 @@ def pass_by(trail, classes, symbol):
     if kind == 1 or kind == 2:
         at = VOWELS if kind == 1 else CONSONANTS
         trail[at + 2], trail[at + 1], trail[at] = trail[at + 1], trail[at], code
+        trail[WORDS] = blend(trail[WORDS], code)
+    else:
+        # What ends a word is part of what comes before the next.
+        trail[WORDS + 2], trail[WORDS + 1] = trail[WORDS + 1], blend(trail[WORDS], code)
+        trail[WORDS] = 0
 
 
 @inlined
@@ -247,7 +256,7 @@ def choose_rows(s, codes, begin, here, longest):
 @no_type_check
 def forecast(experts, counts, mixer, logs, s, codes, classes, size):
     """Set ``s.p[:size]`` to the whole distribution after the prefix ``codes``."""
-    trail = np.zeros(8, np.uint64)
+    trail = np.zeros(TRAIL, np.uint64)
     for code in codes:
         pass_by(trail, classes, code)
     context_keys(experts, codes, 0, len(codes), trail, s.keys)
@@ -369,7 +378,7 @@ def replay(
 
     Returns the surprise, weighed by how often each sequence is stored, and the weight of all.
     """
-    trail = np.zeros(8, np.uint64)
+    trail = np.zeros(TRAIL, np.uint64)
     size = int(counts.head[NOVEL])
     nats, tokens = 0.0, 0.0
     for q in order:

@@ -180,7 +180,7 @@ class Predictor:
         own = np.zeros(len(starts) - 1) if own is None else own
         self._know(len(classes))
         nats = np.zeros(len(starts) - 1)
-        cursor = Cursor(np.zeros(2, np.int64), np.zeros(8, np.uint64))
+        cursor = Cursor(np.zeros(2, np.int64), np.zeros(kernels.TRAIL, np.uint64))
         scratch = self._scratch(len(classes))
         while not kernels.read(
             self._experts, self._counts, self._mixer, _LOGS, scratch, codes, starts, classes,

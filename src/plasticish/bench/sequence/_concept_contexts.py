@@ -74,7 +74,7 @@ class OutsidePredictor(Predictor):
     ) -> npt.NDArray[np.float64]:  # fmt: skip
         self._know(len(classes))
         nats, keys = np.zeros(len(starts) - 1), self._outside(codes, starts)
-        cursor = kernels.Cursor(np.zeros(2, np.int64), np.zeros(8, np.uint64))
+        cursor = kernels.Cursor(np.zeros(2, np.int64), np.zeros(kernels.TRAIL, np.uint64))
         scratch = self._scratch(len(classes))
         while not _read(
             self._experts, self._counts, self._mixer, _LOGS, scratch, codes, starts, classes, keys,
