@@ -22,7 +22,7 @@ from .scenario import SCENARIOS, Context, Scenario, UnavailableError
 
 __all__ = ["AREAS", "Outcome", "load_scenarios", "run_scenario", "run_scenarios", "select"]
 
-AREAS = ("see", "spike", "continual", "sequence")
+AREAS = ("see", "spike", "continual", "sequence", "talk")
 """The packages whose modules are scenarios; an id begins with the name of its area."""
 
 

@@ -7,7 +7,7 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
-__all__ = ["converge", "tally"]
+__all__ = ["converge", "shared", "tally"]
 
 
 @njit(cache=True, inline="always")
@@ -70,3 +70,19 @@ def converge(parts, weights, cells):
         drive[cell] = max(drive[cell], np.float32(weights[i]))
     active = np.flatnonzero(drive)
     return active, drive[active]
+
+
+@njit(cache=True)
+@no_type_check
+def shared(parts, times, others, other_times):
+    """Return how many occurrences of parts two texts have in common."""
+    i, j, total = 0, 0, 0
+    while i < len(parts) and j < len(others):
+        if parts[i] == others[j]:
+            total += min(times[i], other_times[j])
+            i, j = i + 1, j + 1
+        elif parts[i] < others[j]:
+            i += 1
+        else:
+            j += 1
+    return total

@@ -28,7 +28,7 @@ import numpy.typing as npt
 from plasticish.core import ConfigError, DataError, Persistent, State, spawn_seed
 from plasticish.modulation import Norepinephrine, NorepinephrineParameters
 
-from .cue_kernels import converge, tally
+from .cue_kernels import converge, shared, tally
 
 __all__ = ["Cue", "CueEncoder"]
 
@@ -54,22 +54,6 @@ class Cue:
     def norm(self) -> float:
         """Length of the drive."""
         return float(np.sqrt(np.square(self.drive, dtype=np.float64).sum()))
-
-    def overlap(self, other: Cue) -> float:
-        """Return the cosine between two cues, in [0, 1].
-
-        Examples
-        --------
-        >>> encoder = CueEncoder()
-        >>> one, two = encoder.encode("my cat"), encoder.encode("my dog")
-        >>> one.overlap(one), 0.1 < one.overlap(two) < 0.5
-        (1.0, True)
-        """
-        _, mine, theirs = np.intersect1d(
-            self.cells, other.cells, assume_unique=True, return_indices=True
-        )
-        shared = float(np.dot(self.drive[mine], other.drive[theirs]))
-        return min(shared / (self.norm * other.norm), 1.0)
 
 
 class CueEncoder(Persistent):
@@ -98,8 +82,7 @@ class CueEncoder(Persistent):
     >>> encoder = CueEncoder()
     >>> for text in ("the cat", "the dog", "the cow"):
     ...     novelty = encoder.observe(text)
-    >>> common, rare = encoder.encode("the"), encoder.encode("yak")
-    >>> bool(common.drive.max() < rare.drive.max())
+    >>> encoder.novelty("the") < encoder.novelty("yak")
     True
     """
 
@@ -155,6 +138,38 @@ class CueEncoder(Persistent):
             If the text is blank.
         """
         return self.norepinephrine.novelty(self._tally(text)[0])
+
+    def alikeness(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        r"""Return how many of their parts texts share, Dice's :math:`2|A \cap B|/(|A| + |B|)`.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            None of them blank.
+
+        Returns
+        -------
+        array of float64 of shape (texts, texts)
+            In [0, 1]; how rare a part is does not matter here.
+
+        Raises
+        ------
+        DataError
+            If a text is blank.
+
+        Examples
+        --------
+        >>> CueEncoder().alikeness(["I see", "I see.", "No"]).round(1).tolist()
+        [[1.0, 0.7, 0.0], [0.7, 1.0, 0.0], [0.0, 0.0, 1.0]]
+        """
+        tallies = [self._tally(text) for text in texts]
+        alike = np.eye(len(texts))
+        for one, (parts, times) in enumerate(tallies):
+            for other, (others, other_times) in enumerate(tallies[:one]):
+                common = shared(parts, times, others, other_times)
+                whole = int(times.sum() + other_times.sum())
+                alike[one, other] = alike[other, one] = 2.0 * common / whole
+        return alike
 
     def _tally(self, text: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         words = " ".join(text.split())

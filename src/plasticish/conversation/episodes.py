@@ -4,10 +4,10 @@ A question that is recognised is answered as it was taught. One that is not awak
 and what they would say is heard before it is said: with the share :math:`p_e \propto
 e^{m_e/\tau}` of each by how well it matches, the reply wins on which they agree most,
 
-.. math:: \hat r = \arg\max_{r} \sum_e p_e\,\cos(\mathrm{cue}(r), \mathrm{cue}(r_e)).
+.. math:: \hat r = \arg\max_{r} \sum_e p_e\,\frac{2\,|r \cap r_e|}{|r| + |r_e|},
 
-This is decoding by least expected loss (Kumar & Byrne 2004), where recollection fails and
-familiarity has to do (Yonelinas 2002).
+where a reply is the bag of its parts (Dice's coefficient). This is decoding by least expected loss
+(Kumar & Byrne 2004), where recollection fails and familiarity has to do (Yonelinas 2002).
 
 References
 ----------
@@ -35,8 +35,6 @@ __all__ = ["Answer", "Episodes", "Taught"]
 
 VOICES = 10
 """Engrams that are heard before an unfamiliar question is answered."""
-
-LEAST_SHARE = 0.02  # of a voice that is worth hearing
 
 
 @dataclass(frozen=True)
@@ -131,7 +129,7 @@ class Episodes(Persistent):
         plasticity_rate: float = 0.01,
         novelty: bool = True,
         familiar: float = 0.8,
-        temperature: float = 0.1,
+        temperature: float = 0.15,
         seed: int = 0,
     ) -> None:
         check_positive(familiar=familiar, temperature=temperature)
@@ -161,21 +159,14 @@ class Episodes(Persistent):
 
     def _consensus(self, recall: Recall) -> Answer:
         share = np.exp((np.array(recall.matches) - recall.match) / self.temperature)
-        share /= share.sum()
-        voices = [place for place in range(len(share)) if share[place] >= LEAST_SHARE]
-        cues = {}
-        for place in voices:
-            line = self._line(recall.episodes[place])
-            if line.strip():
-                cues[place] = self.encoder.encode(line)
-        if not cues:
+        lines = [self._line(episode) for episode in recall.episodes]
+        voices = [place for place, line in enumerate(lines) if line.strip()]
+        if not voices:
             return Answer(recall.episodes[0], recall, 0.0)
-        support = {
-            place: sum(float(share[other]) * cue.overlap(said) for other, said in cues.items())
-            for place, cue in cues.items()
-        }
-        best = max(support, key=support.__getitem__)
-        return Answer(recall.episodes[best], recall, min(support[best], 1.0))
+        alike = self.encoder.alikeness([lines[place] for place in voices])
+        support = alike @ share[voices] / share[voices].sum()
+        best = int(support.argmax())
+        return Answer(recall.episodes[voices[best]], recall, float(support[best]))
 
     def stream(self, answer: Answer, max_tokens: int = 2000) -> Iterator[str]:
         """Say an answer piece by piece, as the network comes to it; nothing if it is None."""

@@ -123,8 +123,8 @@ class PlasticSNN(Persistent):
     index_cells : int
         Cells of an engram, 1 to 64.
     cue_synapses : int
-        Synapses that a cue may grow, >= 1. More remember the common parts too, and fill the rows
-        of common cells.
+        Synapses that a cue grows, >= 1, and three times as many more from cells that have room to
+        spare: the common parts help to answer what is new, and must not fill the rows.
     state_cells : int
         Cells of a state, >= 3.
     step_synapses : int
@@ -355,7 +355,10 @@ class PlasticSNN(Persistent):
         """
         self._checked(cue)
         heard = self._line(tokens)
-        if self.synapses + self.cue_synapses + len(heard) * self._sizes.step > FULL * self.budget:
+        if (
+            self.synapses + 4 * self.cue_synapses + len(heard) * self._sizes.step
+            > FULL * self.budget
+        ):
             self.make_room()
         self._turn += 1
         (episode,) = self._take_engram()

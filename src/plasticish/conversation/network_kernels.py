@@ -41,6 +41,7 @@ Sizes = namedtuple("Sizes", "state step column")
 
 MOST_SEGMENTS = 1 << 24
 NO_TOKEN = 0xFFFF  # of a segment that is taken away
+MOST_CUES, SPARE_CUES = 0.75, 0.33  # shares of a row that engrams may take, and may take freely
 CONNECTED = 64  # a weight below it does not count towards a segment's spike
 BORN = 160  # weight of a new synapse onto speech
 
@@ -122,16 +123,18 @@ def choose_cells(used, seed, chosen):
 def grow_cue(rows, ends, cells, weights, first, cells_each, most):
     """Grow synapses from the first cells that have room, dealt out to the engram's segments.
 
-    ``cells`` come most surprising first. Return how many grew and the norm of their weights.
+    ``cells`` come most surprising first. Up to ``most`` synapses grow from any cell, three times as
+    many from those that have room to spare. Return how many grew and the norm of their weights.
     """
     grown = 0
     square = 0.0
     width = rows.shape[1]
     for i in range(len(cells)):
-        if grown == most:
+        if grown == 4 * most:
             break
+        limit = MOST_CUES * width if grown < most else SPARE_CUES * width
         cell = cells[i]
-        if ends[cell, 0] >= 3 * width // 4 or ends[cell, 0] + ends[cell, 1] >= width:
+        if ends[cell, 0] >= limit or ends[cell, 0] + ends[cell, 1] >= width:
             continue
         segment = first + grown % cells_each
         rows[cell, ends[cell, 0]] = (np.uint32(segment) << np.uint32(8)) | np.uint32(weights[i])
@@ -187,10 +190,10 @@ def rewire_cue(rows, ends, cells, weights, first, cells_each, most):
     top, low, count, change = 0, len(cells) - 1, 0, 0.0
     width = rows.shape[1]
     while count < most:
-        full = ends[cells[top], 0] >= 3 * width // 4 or ends[cells[top]].sum() >= width
+        full = ends[cells[top], 0] >= MOST_CUES * width or ends[cells[top]].sum() >= width
         while top < low and (place[top] >= 0 or full):
             top += 1
-            full = ends[cells[top], 0] >= 3 * width // 4 or ends[cells[top]].sum() >= width
+            full = ends[cells[top], 0] >= MOST_CUES * width or ends[cells[top]].sum() >= width
         while low > top and place[low] < 0:
             low -= 1
         if top >= low or weights[top] <= weights[low]:
