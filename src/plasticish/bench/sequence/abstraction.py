@@ -62,7 +62,7 @@ _READERS: dict[str, tuple[list[Expert], str]] = {
         Goal(f"{TEXT}, {AS_CONCEPTS} 1", "saved", ">=", 0.0),
     ],
     baselines=[f"{TEXT}, {ALONE}", f"{NAMES}, {ALONE}"],
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     requires_data=True,
 )
 def abstraction(context: Context) -> Findings:

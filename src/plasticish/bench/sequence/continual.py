@@ -63,7 +63,7 @@ LOOKS = (1000, 5000)
         Goal(MEMORY + TOLD + SLEPT, "forgotten", "<=", 0.02, aim=0.0),
     ],
     baselines=[GRU, GRU + TOLD],
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     requires_data=True,
 )
 def continual(context: Context) -> Findings:
