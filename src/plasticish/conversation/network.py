@@ -34,38 +34,26 @@ excitability immediately before training. Neuron 83.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
-from plasticish.core import (
-    ConfigError,
-    DataError,
-    Persistent,
-    State,
-    check_positive,
-    make_generator,
-    spawn_seed,
-)
+from plasticish.core import ConfigError, DataError, Persistent, State, check_positive
 
 from . import network_kernels as kernels
 from .cues import Cue
-from .segments import Table, with_room
+from .network_engrams import Engrams
+from .network_rows import Rows
+from .network_speech import NOBODY, Said, Speech
 from .vocabulary import END, START
 
 __all__ = ["Learned", "PlasticSNN", "Recall", "Said"]
 
-COLUMN = 32
-POOL = 64
 FULL = 0.97  # share of the budget from which on room is made first
-LEAST_GAIN = 0.01
-NOBODY = -1  # the engram of what was only heard
-QUANTA = 16.0  # weight units of one unit of drive: (1 + ln n) ln(1 + N/df) stays below 16
+NO_INDEX = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -102,26 +90,17 @@ class Learned(NamedTuple):
     speech_synapses: int
 
 
-class Said(NamedTuple):
-    """One token of a reply, and the share of the winning segment's synapses that were active."""
-
-    token: int
-    match: float
-
-
 class PlasticSNN(Persistent):
     """The network: engrams that cues awaken, and the lines that they say.
 
     Parameters
     ----------
     n_neurons : int
-        Cells, 64 to 65,536.
+        Cells, 128 to 65,536.
     vocab_size : int
         Tokens, 256 to 65,535.
     initial_connectivity : float
         Share of all cells that one cell may grow a synapse to, in (0, 1]: its budget.
-    index_cells : int
-        Cells of an engram, 1 to 64.
     cue_synapses : int
         Synapses that a cue grows, >= 1, and three times as many more from cells that have room to
         spare: the common parts help to answer what is new, and must not fill the rows.
@@ -159,18 +138,15 @@ class PlasticSNN(Persistent):
         vocab_size: int = 800,
         initial_connectivity: float = 0.08,
         *,
-        index_cells: int = 4,
         cue_synapses: int = 60,
         state_cells: int = 10,
         step_synapses: int = 6,
         plasticity_rate: float = 0.01,
         seed: int = 0,
     ) -> None:
-        check_positive(initial_connectivity=initial_connectivity, plasticity_rate=plasticity_rate)
         for name, value, least, most in (
-            ("n_neurons", n_neurons, 64, 1 << 16),
+            ("n_neurons", n_neurons, 128, 1 << 16),
             ("vocab_size", vocab_size, 256, kernels.NO_TOKEN),
-            ("index_cells", index_cells, 1, 64),
             ("cue_synapses", cue_synapses, 1, 1 << 16),
             ("state_cells", state_cells, 3, 1 << 10),
             ("step_synapses", step_synapses, 3, 64),
@@ -181,52 +157,22 @@ class PlasticSNN(Persistent):
                     got=repr(value),
                     expected=f"a whole number from {least:,} to {most:,}",
                 )
-        for name, share in (
-            ("initial_connectivity", initial_connectivity),
-            ("plasticity_rate", plasticity_rate),
-        ):
+        shares = {
+            "initial_connectivity": initial_connectivity,
+            "plasticity_rate": plasticity_rate,
+        }
+        check_positive(**shares)
+        for name, share in shares.items():
             if share > 1:
                 raise ConfigError(f"{name} is out of range", got=repr(share), expected="at most 1")
         self.n_neurons, self.vocab_size, self.seed = n_neurons, vocab_size, seed
-        self.initial_connectivity = initial_connectivity
-        self.index_cells, self.cue_synapses = index_cells, cue_synapses
+        self.initial_connectivity, self.plasticity_rate = initial_connectivity, plasticity_rate
+        self.cue_synapses = cue_synapses
         self.state_cells, self.step_synapses = state_cells, step_synapses
-        self.plasticity_rate = plasticity_rate
-        self._wire()
-
-    def _wire(self) -> None:
-        columns = self.n_neurons // COLUMN
-        generator = make_generator(spawn_seed(self.seed, 1))
-        order = torch.rand(self.vocab_size, columns, generator=generator).argsort(dim=1)
-        self._pools = order[:, : min(POOL, columns)].numpy().astype(np.int64)
-        self._salt = np.uint64(spawn_seed(self.seed, 0))
-        state = min(self.state_cells, columns)
-        self._sizes = kernels.Sizes(state, min(self.step_synapses, state), COLUMN)
-        self.fan_out = max(round(self.initial_connectivity * self.n_neurons), 1)
-        self._rows = np.zeros((self.n_neurons, self.fan_out), np.uint32)
-        self._ends = np.zeros((self.n_neurons, 2), np.int32)
-        self._used = np.zeros(self.n_neurons, np.int32)
-        self._turn = 0
-        self._engrams = Table(
-            {
-                "cells": (np.int32, self.index_cells),
-                "norm": (np.float32, 1),
-                "gain": (np.float32, 1),
-                "turn": (np.int64, 1),
-            },
-            kernels.MOST_SEGMENTS // self.index_cells,
-        )
-        self._speech = Table(
-            {
-                "token": (np.int32, 1),
-                "after": (np.int32, 1),
-                "engram": (np.int32, 1),
-                "size": (np.uint8, 1),
-            },
-            kernels.MOST_SEGMENTS,
-        )
-        self._match = np.zeros(0, np.float32)
-        self._seen = np.zeros(0, np.int32)
+        self.fan_out = max(round(initial_connectivity * n_neurons), 1)
+        self._rows = Rows(n_neurons, self.fan_out)
+        self._engrams = Engrams(self._rows, seed)
+        self._speech = Speech(self._rows, vocab_size, state_cells, step_synapses, seed)
 
     # ------------------------------------------------------------------ asking
 
@@ -246,19 +192,9 @@ class PlasticSNN(Persistent):
             If the cue is not one of this network, or the count is not positive.
         """
         check_positive(count=count)
-        norm = self._checked(cue)
-        kernels.deliver(self._rows, self._ends, cue.cells, cue.drive, self._match)
-        best, scores = np.empty(count, np.int64), np.empty(count, np.float32)
-        found = kernels.rank_engrams(
-            self._match,
-            self._engrams["norm"],
-            self._engrams["gain"],
-            self.index_cells,
-            best,
-            scores,
-        )
-        matches = np.minimum(scores[:found].astype(np.float64) / norm, 1.0)
-        return Recall(tuple(best[:found].tolist()), tuple(matches.tolist()))
+        self._check_cue(cue)
+        best, matches = self._engrams.ranked(cue, count)
+        return Recall(tuple(best.tolist()), tuple(matches.tolist()))
 
     def familiarity(self, cue: Cue) -> float:
         """Return how well the best engram matches a cue, in [0, 1]."""
@@ -275,18 +211,7 @@ class PlasticSNN(Persistent):
         DataError
             If there is no such engram.
         """
-        (number,) = self._known([episode])
-        return self._say(self._index(number), max_tokens)
-
-    def _say(self, index: npt.NDArray[np.int64], max_tokens: int) -> Iterator[Said]:
-        state, token = np.empty(0, np.int64), START
-        for time in range(max_tokens):
-            state = self._next_state(index, state, token, time)
-            segment, match, _ = self._expect(state)
-            token = int(self._speech["token"][segment]) if segment >= 0 else END
-            if token == END:
-                return
-            yield Said(token, match)
+        return self._speech.say(self._index(episode), max_tokens)
 
     def expect(self, tokens: Sequence[int], episode: int | None = None) -> npt.NDArray[np.float32]:
         """Return how much each token is expected after a line so far, in [0, 1].
@@ -309,29 +234,7 @@ class PlasticSNN(Persistent):
             If a token or the engram is unknown.
         """
         heard = self._line(tokens)[:-1]
-        index = np.empty(0, np.int64) if episode is None else self._index(*self._known([episode]))
-        state = np.empty(0, np.int64)
-        for time, token in enumerate(heard.tolist()):
-            state = self._next_state(index, state, token, time)
-        return self._expect(state)[2]
-
-    def _next_state(
-        self, index: npt.NDArray[np.int64], before: npt.NDArray[np.int64], token: int, time: int
-    ) -> npt.NDArray[np.int64]:
-        cells, drives = np.empty((2, self._sizes.state), np.int64)
-        size = kernels.next_state(
-            index, before, token, time, self._pools[token], COLUMN, self._salt, cells, drives
-        )
-        state: npt.NDArray[np.int64] = cells[:size]
-        return state
-
-    def _expect(self, state: npt.NDArray[np.int64]) -> tuple[int, float, npt.NDArray[np.float32]]:
-        best = np.empty(self.vocab_size, np.float32)
-        speech = self._speech
-        segment, match = kernels.predict(
-            self._rows, self._ends, state, speech["token"], speech["size"], self._seen, best
-        )
-        return segment, match, best
+        return self._speech.expect(self._speech.after(self._index(episode), heard))[2]
 
     # ------------------------------------------------------------------ learning
 
@@ -353,27 +256,15 @@ class PlasticSNN(Persistent):
         DataError
             If the cue or a token is not one of this network; nothing is changed.
         """
-        self._checked(cue)
+        self._check_cue(cue)
         heard = self._line(tokens)
-        if (
-            self.synapses + 4 * self.cue_synapses + len(heard) * self._sizes.step
-            > FULL * self.budget
-        ):
+        most = 4 * self.cue_synapses + len(heard) * self.step_synapses
+        if self.synapses + most > FULL * self.budget:
             self.make_room()
-        self._turn += 1
-        (episode,) = self._take_engram()
-        index = self._index(episode)
-        kernels.choose_cells(self._used, np.uint64(spawn_seed(self.seed, 2, self._turn)), index)
-        self._engrams["cells"][episode * self.index_cells :][: self.index_cells] = index
-        cells, weights = _by_surprise(cue)
-        first = episode * self.index_cells
-        grown, norm = kernels.grow_cue(
-            self._rows, self._ends, cells, weights, first, self.index_cells, self.cue_synapses
-        )
-        self._engrams["norm"][episode] = max(norm, 1.0)
-        self._engrams["gain"][episode] = 1.0
-        self._engrams["turn"][episode] = self._turn
-        return Learned(episode, grown, self._learn_line(index, episode, heard))
+        engram, grown = self._engrams.form(cue, self.cue_synapses)
+        index = self._engrams.cells(engram)
+        said = self._speech.learn(index, engram, heard, self.plasticity_rate)
+        return Learned(engram, grown, said)
 
     def hear(self, tokens: Sequence[int]) -> int:
         """Learn what follows what in a line that nobody asked for; return the synapses grown.
@@ -383,32 +274,7 @@ class PlasticSNN(Persistent):
         DataError
             If a token is unknown; nothing is changed.
         """
-        return self._learn_line(np.empty(0, np.int64), NOBODY, self._line(tokens))
-
-    def _learn_line(
-        self, index: npt.NDArray[np.int64], episode: int, heard: npt.NDArray[np.int64]
-    ) -> int:
-        numbers = self._speech.take(len(heard) - 1)
-        self._seen = with_room(self._seen, len(self._speech))
-        speech = self._speech
-        used, grown = kernels.learn_steps(
-            self._rows,
-            self._ends,
-            kernels.Speech(
-                speech["token"], speech["after"], speech["engram"], speech["size"], self._seen
-            ),
-            index,
-            episode,
-            heard,
-            self._pools,
-            self._sizes,
-            self._salt,
-            numbers,
-            self.plasticity_rate,
-        )
-        speech["token"][numbers[used:]] = kernels.NO_TOKEN
-        speech.release(numbers[used:])
-        return int(grown)
+        return self._speech.learn(NO_INDEX, NOBODY, self._line(tokens), self.plasticity_rate)
 
     def strengthen(self, cue: Cue, episode: int) -> int:
         """Move the weights from the cells active now onto an engram up, by the plasticity rate.
@@ -421,21 +287,9 @@ class PlasticSNN(Persistent):
         DataError
             If the cue is not one of this network, or there is no such engram.
         """
-        self._checked(cue)
-        (number,) = self._known([episode])
-        self._turn += 1
-        count, change = kernels.strengthen_cue(
-            self._rows,
-            self._ends,
-            cue.cells,
-            number * self.index_cells,
-            self.index_cells,
-            self.plasticity_rate,
-            np.uint64(spawn_seed(self.seed, 3, self._turn)),
-        )
-        self._change_norm(number, change)
-        self._engrams["turn"][number] = self._turn
-        return int(count)
+        self._check_cue(cue)
+        (engram,) = self._engrams.known([episode])
+        return self._engrams.strengthen(cue, engram, self.plasticity_rate)
 
     def reinforce(self, episode: int, amount: float) -> float:
         """Move the gain of an engram's cells up or down and return it, in [0.01, 1].
@@ -452,13 +306,10 @@ class PlasticSNN(Persistent):
         DataError, ConfigError
             If there is no such engram, or the amount is outside its range.
         """
-        (number,) = self._known([episode])
+        (engram,) = self._engrams.known([episode])
         if not -1 <= amount <= 1:
             raise ConfigError("amount is out of range", got=repr(amount), expected="-1 to 1")
-        gain = float(self._engrams["gain"][number])
-        gain += amount * (1.0 - gain if amount > 0 else gain)
-        self._engrams["gain"][number] = max(gain, LEAST_GAIN)
-        return float(self._engrams["gain"][number])
+        return self._engrams.reinforce(engram, amount)
 
     def rewire(self, cue: Cue, episode: int, most: int = 8) -> int:
         """Move synapses of an engram from common to surprising cells, and return how many.
@@ -472,19 +323,9 @@ class PlasticSNN(Persistent):
         DataError
             If the cue is not one of this network, or there is no such engram.
         """
-        self._checked(cue)
-        (number,) = self._known([episode])
-        cells, weights = _by_surprise(cue)
-        first = number * self.index_cells
-        moved, change = kernels.rewire_cue(
-            self._rows, self._ends, cells, weights, first, self.index_cells, most
-        )
-        self._change_norm(number, change)
-        return int(moved)
-
-    def _change_norm(self, number: int, change: float) -> None:
-        square = float(self._engrams["norm"][number]) ** 2 + change
-        self._engrams["norm"][number] = max(square, 1.0) ** 0.5
+        self._check_cue(cue)
+        (engram,) = self._engrams.known([episode])
+        return self._engrams.rewire(cue, engram, most)
 
     # ------------------------------------------------------------------ forgetting
 
@@ -496,8 +337,8 @@ class PlasticSNN(Persistent):
         DataError
             If there is no such engram; nothing is changed.
         """
-        numbers = np.array(self._known(list(episodes)), dtype=np.int64)
-        return self._clear(numbers, np.isin(self._speech["engram"], numbers))
+        engrams = np.array(sorted(set(self._engrams.known(list(episodes)))), dtype=np.int64)
+        return self._clear(engrams, self._speech.of_engrams(engrams))
 
     def says(self, token: int) -> bool:
         """Return whether any line has a token in it.
@@ -508,7 +349,7 @@ class PlasticSNN(Persistent):
             If the token is unknown.
         """
         self._line([token])
-        return bool((self._speech["token"] == token).any())
+        return bool((self._speech.table["token"] == token).any())
 
     def clear_tokens(self, tokens: Iterable[int]) -> tuple[int, ...]:
         """Take away every synapse that leads to or from these tokens, so that ids can be reused.
@@ -523,12 +364,9 @@ class PlasticSNN(Persistent):
         DataError
             If a token is unknown; nothing is changed.
         """
-        line = self._line(list(tokens))[1:-1]
-        said = np.isin(self._speech["token"], line) | (
-            np.isin(self._speech["after"], line) & (self._speech["token"] != kernels.NO_TOKEN)
-        )
-        hurt = np.unique(self._speech["engram"][said])
-        self._clear(np.empty(0, np.int64), said)
+        said = self._speech.of_tokens(self._line(list(tokens))[1:-1])
+        hurt = np.unique(self._speech.table["engram"][said])
+        self._clear(NO_INDEX, said)
         return tuple(hurt[hurt != NOBODY].tolist())
 
     def make_room(self, share: float = 0.02) -> tuple[int, ...]:
@@ -545,22 +383,19 @@ class PlasticSNN(Persistent):
             Which went.
         """
         check_positive(share=share)
-        alive = np.flatnonzero(self._engrams["norm"])
-        order = np.lexsort((self._engrams["turn"][alive], self._engrams["gain"][alive]))
-        gone = tuple(alive[order[: int(np.ceil(share * len(alive)))]].tolist())
+        if share > 1:
+            raise ConfigError("share is out of range", got=repr(share), expected="at most 1")
+        gone = tuple(self._engrams.least_worth(share))
         self.forget(gone)
         return gone
 
-    def _clear(self, engrams: npt.NDArray[np.int64], said: npt.NDArray[np.bool_]) -> int:
-        self._engrams["norm"][engrams] = 0.0
-        self._speech["token"][said] = kernels.NO_TOKEN
-        for number in engrams.tolist():
-            self._used[self._index(number)] -= 1
-        gone = kernels.sweep(
-            self._rows, self._ends, self._engrams["norm"], self.index_cells, self._speech["token"]
-        )
-        self._engrams.release(engrams)
-        self._speech.release(np.flatnonzero(said))
+    def _clear(self, engrams: npt.NDArray[np.int64], said: npt.NDArray[np.int64]) -> int:
+        self._engrams.silence(engrams)
+        self._speech.silence(said)
+        rows, scales = self._rows, self._engrams.table["scale"]
+        gone = kernels.sweep(rows.synapses, rows.ends, scales, self._speech.table["token"])
+        self._engrams.table.release(engrams)
+        self._speech.table.release(said)
         return int(gone)
 
     # ------------------------------------------------------------------ what there is
@@ -568,17 +403,17 @@ class PlasticSNN(Persistent):
     @property
     def budget(self) -> int:
         """Synapses there may be in all."""
-        return self.n_neurons * self.fan_out
+        return self._rows.budget
 
     @property
     def synapses(self) -> int:
         """Synapses there are."""
-        return int(self._ends.sum())
+        return len(self._rows)
 
     @property
     def episodes(self) -> tuple[int, ...]:
         """Numbers of the engrams there are."""
-        return tuple(np.flatnonzero(self._engrams["norm"]).tolist())
+        return tuple(self._engrams.alive.tolist())
 
     def gain(self, episode: int) -> float:
         """Return the gain of an engram's cells.
@@ -588,8 +423,8 @@ class PlasticSNN(Persistent):
         DataError
             If there is no such engram.
         """
-        (number,) = self._known([episode])
-        return float(self._engrams["gain"][number])
+        (engram,) = self._engrams.known([episode])
+        return float(self._engrams.table["gain"][engram])
 
     def index(self, episode: int) -> tuple[int, ...]:
         """Return the cells of an engram.
@@ -599,39 +434,30 @@ class PlasticSNN(Persistent):
         DataError
             If there is no such engram.
         """
-        return tuple(self._index(*self._known([episode])).tolist())
+        return tuple(self._index(episode).tolist())
 
     def state(self, tokens: Sequence[int], episode: int | None = None) -> tuple[int, ...]:
         """Return the cells that are active after a line so far; see :meth:`expect`."""
-        index = np.empty(0, np.int64) if episode is None else self._index(*self._known([episode]))
-        state = np.empty(0, np.int64)
-        for time, token in enumerate(self._line(tokens)[:-1].tolist()):
-            state = self._next_state(index, state, token, time)
-        return tuple(state.tolist())
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all arrays of the network, grown or reserved."""
-        own = (self._rows, self._ends, self._used, self._pools, self._match, self._seen)
-        return sum(array.nbytes for array in own) + self._engrams.nbytes + self._speech.nbytes
+        heard = self._line(tokens)[:-1]
+        return tuple(self._speech.after(self._index(episode), heard).tolist())
 
     def stats(self) -> dict[str, float]:
         """Return plain numbers about the inside."""
-        onto_engrams, onto_speech = self._ends.sum(axis=0).tolist()
+        onto_engrams, onto_speech = self._rows.ends.sum(axis=0).tolist()
+        engrams, speech = self._engrams, self._speech
         return {
-            "episodes": self._engrams.alive,
-            "segments": self._engrams.alive * self.index_cells + self._speech.alive,
+            "episodes": engrams.table.alive,
+            "segments": engrams.table.alive * kernels.ENGRAM_CELLS + speech.table.alive,
             "synapses": onto_engrams + onto_speech,
             "synapses_onto_engrams": onto_engrams,
             "synapses_onto_speech": onto_speech,
             "budget": self.budget,
-            "megabytes": self.nbytes / 2**20,
+            "megabytes": (self._rows.nbytes + engrams.nbytes + speech.nbytes) / 2**20,
         }
 
-    # ------------------------------------------------------------------ checks and parts
+    # ------------------------------------------------------------------ checks
 
-    def _checked(self, cue: Cue) -> float:
-        """Return the norm of a cue that fits this network."""
+    def _check_cue(self, cue: Cue) -> None:
         cells, drive = cue.cells, cue.drive
         fits = (
             cells.dtype == np.int64
@@ -652,7 +478,6 @@ class PlasticSNN(Persistent):
                 expected=f"int64 cells below {self.n_neurons:,}, ascending, float32 drives > 0",
                 cure=f"make it with CueEncoder({self.n_neurons}).encode(text)",
             )
-        return cue.norm
 
     def _line(self, tokens: Sequence[int]) -> npt.NDArray[np.int64]:
         """Return tokens between the start and the end of a line."""
@@ -665,25 +490,10 @@ class PlasticSNN(Persistent):
                 )
         return np.array([START, *tokens, END], dtype=np.int64)
 
-    def _known(self, episodes: Sequence[int]) -> list[int]:
-        norms = self._engrams["norm"]
-        for episode in episodes:
-            if not 0 <= episode < len(norms) or norms[episode] == 0:
-                raise DataError(
-                    "there is no such engram",
-                    got=repr(episode),
-                    expected=f"one of the {self._engrams.alive:,} that recall and episodes name",
-                )
-        return list(episodes)
-
-    def _index(self, number: int) -> npt.NDArray[np.int64]:
-        cells = self._engrams["cells"][number * self.index_cells :][: self.index_cells]
-        return cells.astype(np.int64)
-
-    def _take_engram(self) -> list[int]:
-        numbers = self._engrams.take(1)
-        self._match = with_room(self._match, len(self._engrams) * self.index_cells)
-        return [int(number) for number in numbers]
+    def _index(self, episode: int | None) -> npt.NDArray[np.int64]:
+        if episode is None:
+            return NO_INDEX
+        return self._engrams.cells(*self._engrams.known([episode]))
 
     # ------------------------------------------------------------------ state
 
@@ -693,7 +503,6 @@ class PlasticSNN(Persistent):
             "n_neurons": self.n_neurons,
             "vocab_size": self.vocab_size,
             "initial_connectivity": self.initial_connectivity,
-            "index_cells": self.index_cells,
             "cue_synapses": self.cue_synapses,
             "state_cells": self.state_cells,
             "step_synapses": self.step_synapses,
@@ -702,94 +511,25 @@ class PlasticSNN(Persistent):
         }
 
     def export_state(self) -> State:
-        """Return the synapses there are, row by row, and the tables of engrams and segments."""
-        taken = self._taken()
-        own = {
-            "synapses": self._rows[taken].view(np.int32),
-            "ends": self._ends.copy(),
-            "used": self._used.copy(),
+        """Return the synapses there are, and the tables of engrams and segments."""
+        parts = {
+            "rows": self._rows.export(),
+            "engrams": self._engrams.export(),
+            "speech": self._speech.export(),
         }
-        return State(
-            {"turn": self._turn},
-            {
-                **{name: torch.from_numpy(array) for name, array in own.items()},
-                **{f"engrams/{name}": value for name, value in self._engrams.export().items()},
-                **{f"speech/{name}": value for name, value in self._speech.export().items()},
-            },
-        )
-
-    def _taken(self) -> npt.NDArray[np.bool_]:
-        place = np.arange(self.fan_out)
-        left, right = self._ends[:, :1], self.fan_out - self._ends[:, 1:]
-        taken: npt.NDArray[np.bool_] = (place < left) | (place >= right)
-        return taken
+        whole = State.nest({name: State({}, tensors) for name, tensors in parts.items()})
+        return State({"turn": self._engrams.turn}, whole.tensors)
 
     def import_state(self, state: State) -> None:
         """Put back what :meth:`export_state` returned.
 
         Raises
         ------
-        ShapeError, DataError
+        DataError
             If it is of another network, or no network; nothing is changed.
         """
         fresh = PlasticSNN(**self.config())
-        tensors = state.tensors
-        fresh._engrams.restore(_under("engrams/", tensors))
-        fresh._speech.restore(_under("speech/", tensors))
-        ends, used = tensors["ends"].numpy(), tensors["used"].numpy()
-        synapses = tensors["synapses"].numpy().view(np.uint32)
-        shapes = ends.shape == fresh._ends.shape and used.shape == fresh._used.shape
-        if (
-            not shapes
-            or ends.min() < 0
-            or int(ends.sum(axis=1).max()) > self.fan_out
-            or ends.sum() != len(synapses)
-        ):
-            raise DataError(
-                "the stored rows are those of another network",
-                got=f"{len(synapses):,} synapses, ends {tuple(ends.shape)}",
-                expected=f"rows of {self.n_neurons:,} cells with at most {self.fan_out:,} synapses",
-            )
-        fresh._ends[:], fresh._used[:] = ends, used
-        fresh._rows[fresh._taken()] = synapses
-        fresh._check_segments()
-        fresh._turn = int(state.values["turn"])
-        fresh._match = np.zeros(len(fresh._engrams) * self.index_cells, np.float32)
-        fresh._seen = np.zeros(len(fresh._speech), np.int32)
-        self.__dict__.update(fresh.__dict__)
-
-    def _check_segments(self) -> None:
-        """Refuse rows that name segments which there are not: kernels would write beyond arrays."""
-        place = np.arange(self.fan_out)
-        onto_engrams = self._rows[place < self._ends[:, :1]] >> 8
-        onto_speech = self._rows[place >= self.fan_out - self._ends[:, 1:]] >> 8
-        token = self._speech["token"]
-        known = (token < self.vocab_size) | (token == kernels.NO_TOKEN)
-        cells = self._engrams["cells"]
-        if (
-            int(onto_engrams.max(initial=0)) >= max(len(self._engrams) * self.index_cells, 1)
-            or int(onto_speech.max(initial=0)) >= max(len(self._speech), 1)
-            or not bool(known.all())
-            or int(token.min(initial=0)) < 0
-            or not 0 <= int(cells.min(initial=0)) <= int(cells.max(initial=0)) < self.n_neurons
-        ):
-            raise DataError(
-                "the stored synapses lead to nothing",
-                got="a segment, a token or a cell that there is not",
-                expected="a state that export_state returned",
-            )
-
-
-def _by_surprise(cue: Cue) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-    """Return the cells of a cue, the most surprising first, and the weights they would grow."""
-    order = np.argsort(-cue.drive, kind="stable")
-    weights = np.clip(np.rint(cue.drive[order] * QUANTA), 1, 255)
-    return cue.cells[order], weights.astype(np.uint8)
-
-
-def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {
-        name.removeprefix(prefix): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(prefix)
-    }
+        fresh._rows.restore(state.part("rows").tensors)
+        fresh._engrams.restore(state.part("engrams").tensors, int(state.values["turn"]))
+        fresh._speech.restore(state.part("speech").tensors)
+        self._rows, self._engrams, self._speech = fresh._rows, fresh._engrams, fresh._speech
