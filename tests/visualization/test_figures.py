@@ -130,6 +130,8 @@ def test_comparison_orders_and_measures():
     assert [bar.get_width() for bar in axis.patches] == [81.0, 79.0, 21.0]
     assert texts(figure)[0] == f"81.0 ± {np.std([80, 82], ddof=1):.1f}"
     assert axis.get_title("left") == "brain: 81.0 %, 2.0 ahead of probe"
+    fine = plot_comparison({"brain": [1.8421, 1.8402], "naive": 2.5}, digits=3)
+    assert {text.get_text() for text in fine.axes[0].texts} == {"1.841 ± 0.001", "2.500"}
     slow = plot_comparison({"brain": 3.0, "naive": 2.0}, lower_is_better=True, unit="s")
     assert slow.axes[0].get_title("left") == "brain: 3.0 s, 1.0 behind naive"
 

@@ -49,6 +49,7 @@ def plot_result(result: Result, metric: str | None = None) -> Figure:
         highlight=ours,
         lower_is_better=described.higher_is_better is False,
         title=f"{result.title}: {chosen}",
+        digits=described.digits,
     )
 
 

@@ -28,6 +28,7 @@ def plot_comparison(
     reference: tuple[str, float] | None = None,
     lower_is_better: bool = False,
     title: str | None = None,
+    digits: int = 1,
 ) -> Figure:
     """Draw learners side by side: one bar each, best first, whiskers of one standard deviation.
 
@@ -45,6 +46,8 @@ def plot_comparison(
         Whether the smallest comes first.
     title : str, optional
         Replaces the finding that the title states.
+    digits : int
+        Decimals of the figures beside the bars.
 
     Raises
     ------
@@ -68,11 +71,11 @@ def plot_comparison(
     high = max(float(v.max()) for v in runs.values())
     high = max(high, reference[1]) if reference else high
     for row, name in enumerate(order):
-        _draw_bar(axis, row, name, runs[name], unit, own=name == chosen, high=high)
+        _draw_bar(axis, row, runs[name], digits, own=name == chosen, high=high)
     if reference:
         axis.axvline(reference[1], color=COLOURS[5], linewidth=1.2, zorder=2)
         axis.annotate(
-            f"{reference[0]} {reference[1]:.1f}",
+            f"{reference[0]} {reference[1]:.{digits}f}",
             (reference[1], -0.5),
             xytext=(-4, 2),
             textcoords="offset points",
@@ -91,16 +94,14 @@ def plot_comparison(
     return figure
 
 
-def _draw_bar(
-    axis: Axes, row: int, name: str, values: Array, unit: str, *, own: bool, high: float
-) -> None:
+def _draw_bar(axis: Axes, row: int, values: Array, digits: int, *, own: bool, high: float) -> None:
     mean = float(values.mean())
     spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
     colour = COLOURS[0] if own else "#C3CACF"
     axis.barh(row, mean, height=0.64, color=colour, zorder=1)
     if len(values) > 1:
         axis.errorbar(mean, row, xerr=spread, color="#444444", linewidth=1.1, capsize=2.5, zorder=3)
-    text = f"{mean:.1f}" + (f" ± {spread:.1f}" if len(values) > 1 else "")
+    text = f"{mean:.{digits}f}" + (f" ± {spread:.{digits}f}" if len(values) > 1 else "")
     axis.text(
         mean + spread + 0.016 * high,
         row,
