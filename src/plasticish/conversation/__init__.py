@@ -7,9 +7,13 @@ a conversation looks in a terminal is for :mod:`plasticish.cli`.
 
 from .closeness import chrf
 from .config import PlasticLearnerConfig
+from .conversation import Conversation
+from .learner import ConversationalLearner
+from .response import Response, Signals, SleepReport
 from .teachers import (
     CorpusTeacher,
     HumanTeacher,
+    Lesson,
     LLMTeacher,
     ScriptedTeacher,
     Stage,
@@ -20,17 +24,25 @@ from .teachers import (
 )
 from .tokenizer import BiologicalTokenizer
 from .vocabulary import END, START, Piece
+from .why import Reason
 
 __all__ = [
     "END",
     "START",
     "BiologicalTokenizer",
+    "Conversation",
+    "ConversationalLearner",
     "CorpusTeacher",
     "HumanTeacher",
     "LLMTeacher",
+    "Lesson",
     "Piece",
     "PlasticLearnerConfig",
+    "Reason",
+    "Response",
     "ScriptedTeacher",
+    "Signals",
+    "SleepReport",
     "Stage",
     "Teacher",
     "TeacherReply",

@@ -23,6 +23,7 @@ __all__ = ["EventLog"]
 
 _OURS = 0x504C5354  # "PLST", in the header of every such file
 _VERSION = 1
+_LESSON = "lesson"
 _TABLE = """
 CREATE TABLE events (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -182,6 +183,19 @@ class EventLog:
         found = self._events("WHERE kind = 'exchange' ORDER BY number DESC LIMIT ?", (count,))
         return list(found)[::-1]
 
+    def lessons(self, teacher: str, count: int) -> tuple[int, list[tuple[str, str]]]:
+        """Return how many lessons a teacher gave, and answer and due answer of the last of them."""
+        condition = "WHERE kind = 'taught' AND details = ? AND teacher = ? AND reply NOTNULL"
+        with self._explained("read"):
+            (given,) = self._connection.execute(
+                f"SELECT count(*) FROM events {condition}", (_LESSON, teacher)
+            ).fetchone()
+            rows = self._connection.execute(
+                f"SELECT reply, text FROM events {condition} ORDER BY number DESC LIMIT ?",
+                (_LESSON, teacher, count),
+            ).fetchall()
+        return int(given), rows[::-1]
+
     def says(self, text: str, besides: Iterable[int] = ()) -> bool:
         """Whether ``text`` stands, letter for letter, in an event that is not among ``besides``."""
         with self._explained("read"):
@@ -224,7 +238,7 @@ class EventLog:
         if kind == "exchange" and prompt is not None and reply is not None:
             return Exchange(prompt, reply)
         if kind == "taught" and prompt is not None and teacher is not None:
-            return Taught(prompt, reply, text, reward, teacher)
+            return Taught(prompt, reply, text, reward, teacher, lesson=details == _LESSON)
         if kind == "overheard" and prompt is not None and text is not None:
             return Overheard(prompt, text)
         if kind == "sleep":
@@ -289,9 +303,8 @@ def _row(event: Event) -> tuple[Any, ...]:
         case Exchange():
             return "exchange", event.prompt, event.reply, None, None, None, None
         case Taught():
-            return (
-                "taught", event.prompt, event.reply, event.text, event.reward, event.teacher, None,
-            )  # fmt: skip
+            told = event.prompt, event.reply, event.text, event.reward, event.teacher
+            return "taught", *told, _LESSON if event.lesson else None
         case Overheard():
             return "overheard", event.prompt, None, event.text, None, None, None
         case Sleep():

@@ -65,6 +65,8 @@ class Taught:
         How good its own answer was, in [0, 1], if somebody judged it.
     teacher : str
         Who taught.
+    lesson : bool
+        Whether the teacher said the prompt as well.
     """
 
     prompt: str
@@ -72,6 +74,7 @@ class Taught:
     text: str | None
     reward: float | None
     teacher: str
+    lesson: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -48,21 +48,24 @@ class Ledger(Persistent):
         self._entries: dict[int, Entry] = {}
         self._by_keys: dict[tuple[int, int], int] = {}
         self._by_event: dict[int, list[int]] = {}
+        self._by_cue: dict[int, list[int]] = {}
 
     def enter(self, episode: int, entry: Entry) -> None:
         """Note an episode."""
         self._entries[episode] = entry
         self._by_keys[entry.cue, entry.line] = episode
         self._by_event.setdefault(entry.event, []).append(episode)
+        self._by_cue.setdefault(entry.cue, []).append(episode)
 
     def remove(self, episode: int) -> None:
         """Strike an episode out."""
         entry = self._entries.pop(episode)
         if self._by_keys.get((entry.cue, entry.line)) == episode:
             del self._by_keys[entry.cue, entry.line]
-        self._by_event[entry.event].remove(episode)
-        if not self._by_event[entry.event]:
-            del self._by_event[entry.event]
+        for table, key in ((self._by_event, entry.event), (self._by_cue, entry.cue)):
+            table[key].remove(episode)
+            if not table[key]:
+                del table[key]
 
     def find(self, cue: int, line: int) -> int | None:
         """Return the episode that answers this to that, None if there is none."""
@@ -71,6 +74,13 @@ class Ledger(Persistent):
     def of_events(self, events: Iterable[int]) -> list[int]:
         """Return the episodes that are from some events."""
         return [episode for event in events for episode in self._by_event.get(event, ())]
+
+    def of_cue(self, cue: int) -> tuple[int, ...]:
+        """Return the episodes that answer something."""
+        return tuple(self._by_cue.get(cue, ()))
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._entries)
 
     def __getitem__(self, episode: int) -> Entry:
         return self._entries[episode]
@@ -103,7 +113,7 @@ class Ledger(Persistent):
             raise ShapeError(
                 "the stored entries are none", got=str(tuple(rows.shape)), expected="(episodes, 4)"
             )
-        self._entries, self._by_keys, self._by_event = {}, {}, {}
+        self._entries, self._by_keys, self._by_event, self._by_cue = {}, {}, {}, {}
         for episode, *entry in rows.tolist():
             self.enter(episode, Entry(*entry))
 

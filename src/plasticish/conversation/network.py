@@ -426,6 +426,21 @@ class PlasticSNN(Persistent):
         (engram,) = self._engrams.known([episode])
         return float(self._engrams.table["gain"][engram])
 
+    def synapses_onto(self, cue: Cue, episode: int) -> int:
+        """Return how many synapses lead from the cells active now onto an engram.
+
+        Raises
+        ------
+        DataError
+            If the cue is not one of this network, or there is no such engram.
+        """
+        self._check_cue(cue)
+        (engram,) = self._engrams.known([episode])
+        rows = self._rows
+        onto = (rows.synapses[cue.cells] >> 8) // kernels.ENGRAM_CELLS
+        grown = np.arange(onto.shape[1]) < rows.ends[cue.cells, :1]
+        return int(np.count_nonzero(grown & (onto == engram)))
+
     def index(self, episode: int) -> tuple[int, ...]:
         """Return the cells of an engram.
 

@@ -43,7 +43,9 @@ class SleepReport:
     captured, lost : int
         Weak traces that lasted, and such that faded.
     pruned : int
-        Synapses taken away.
+        Synapses taken away with them.
+    rewired : int
+        Synapses that moved from common to rarer cells.
     forgotten : tuple of str
         Pieces of words that were not used any more.
     """
@@ -52,6 +54,7 @@ class SleepReport:
     captured: int = 0
     lost: int = 0
     pruned: int = 0
+    rewired: int = 0
     forgotten: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:

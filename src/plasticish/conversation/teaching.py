@@ -1,0 +1,127 @@
+r"""What hearing, overhearing and being taught change in a mind.
+
+Hearing makes the prompt familiar, grows words, and tires. Teaching is where dopamine counts: with
+the reward :math:`r` of the learner's own reply (how close it came to the teacher's, or what a
+person said of it), the value :math:`V` that the prompt had, attention :math:`u` and novelty
+:math:`\nu`,
+
+.. math:: \delta = r - V, \qquad \Delta_{own} = \delta, \qquad
+   \Delta_{taught} = \min\!\big(1,\; (1 - V)\,g_{ACh}(u)\,g_{NE}(\nu)\big)
+
+the reply that was given grows stronger or weaker by the error, and the reply that was taught grows
+by as much as is left to be expected: a teacher is trusted less where the learner's own answers have
+proved good, and more where they are uncertain or the prompt is new. What grows does so at the
+expense of what else would answer the prompt (heterosynaptic depression). A person who says what it
+should have said is trusted whole.
+
+References
+----------
+Schultz, W., Dayan, P. & Montague, P. R. (1997). A neural substrate of prediction and reward.
+Science 275.
+Royer, S. & Paré, D. (2003). Conservation of total synaptic weight through balanced synaptic
+depression and potentiation. Nature 422.
+"""
+
+from __future__ import annotations
+
+from .closeness import chrf
+from .events import Exchange, Overheard, Taught
+from .ledger import key_of
+from .mind import Mind, line_key
+
+__all__ = ["YOU", "hear", "overhear", "teach"]
+
+YOU = "you"
+"""Name of the person as a teacher."""
+
+WEAK = 0.3  # strength of a trace of what was only overheard
+COMPETITION = 0.5  # share of the growth of one episode that its rivals lose
+IMPORTANT = 0.5  # an error of prediction that makes protein
+
+
+def hear(mind: Mind, event: Exchange) -> None:
+    """Take in what was said, and live through a turn."""
+    mind.lived.append(mind.signals(event.prompt))
+    _take_in(mind, event.prompt)
+    mind.adenosine.work(len(mind.tokenizer.encode(event.prompt + event.reply)))
+    mind.traces.pass_turn()
+    mind.turns += 1
+
+
+def _take_in(mind: Mind, text: str) -> None:
+    mind.awake = True
+    mind.episodes.encoder.observe(text)
+    mind.tokenizer.hear(text)
+    mind.surprise = float(mind.listener.learn([text])["nats"])
+
+
+def overhear(mind: Mind, number: int, event: Overheard) -> None:
+    """Leave a weak trace of what somebody answered, unless it is known."""
+    if mind.ledger.find(key_of(event.prompt), line_key(event.text)) is not None:
+        return
+    episode = mind.form(number, event.prompt, event.text, WEAK)
+    lost = mind.traces.leave(episode)
+    if lost is not None:
+        mind.unlearn(lost)
+
+
+def teach(mind: Mind, number: int, event: Taught) -> float:
+    """Learn from a teacher, and return the error of the prediction; 0 without an own reply."""
+    mind.awake = True
+    if event.reply is None:  # it was not asked, so this is the first that it hears of it
+        _take_in(mind, event.prompt)
+        mind.turns += 1
+    cue = key_of(event.prompt)
+    trust = 1.0 - mind.dopamine.value(str(cue))
+    error = 0.0 if event.reply is None else _judge(mind, number, cue, event)
+    if event.text is not None:
+        whole = event.teacher == YOU and not event.lesson
+        mind.tokenizer.hear(event.text)
+        mind.adenosine.work(len(mind.tokenizer.encode(event.text)))
+        _encode(
+            mind, number, event.prompt, event.text, 1.0 if whole else _strength(mind, event, trust)
+        )
+    if abs(error) >= IMPORTANT or (event.teacher == YOU and not event.lesson):
+        mind.traces.important()
+    return error
+
+
+def _judge(mind: Mind, number: int, cue: int, event: Taught) -> float:
+    """Let the reply that was given grow stronger or weaker by how it went."""
+    assert event.reply is not None
+    reward = chrf(event.reply, event.text or "") if event.reward is None else event.reward
+    error = mind.dopamine.outcome(str(cue), reward)
+    mind.acetylcholine.observe(1.0 - reward, cue)
+    if mind.lived:
+        mind.lived[-1] = mind.lived[-1]._replace(dopamine=error)
+    change = min(max(error, -1.0), 1.0)
+    own = mind.ledger.find(cue, line_key(event.reply))
+    if own is not None:
+        mind.network.reinforce(own, change)
+    elif event.text is None and change > 0:  # it guessed, and the guess was good
+        _encode(mind, number, event.prompt, event.reply, change)
+    return error
+
+
+def _strength(mind: Mind, event: Taught, trust: float) -> float:
+    encoder, cue = mind.episodes.encoder, key_of(event.prompt)
+    gain = encoder.norepinephrine.gain(encoder.novelty(event.prompt))
+    return min(max(trust, 0.0) * mind.acetylcholine.encoding_gain(cue) * gain, 1.0)
+
+
+def _encode(mind: Mind, number: int, prompt: str, text: str, strength: float) -> None:
+    """Let one episode grow, and its rivals shrink."""
+    if strength == 0:
+        return
+    cue = key_of(prompt)
+    episode = mind.ledger.find(cue, line_key(text))
+    for rival in mind.ledger.of_cue(cue):
+        if rival != episode:
+            mind.network.reinforce(rival, -COMPETITION * strength)
+    if episode is None:
+        episode = mind.form(number, prompt, text, strength)
+    else:
+        mind.network.reinforce(episode, strength)
+        mind.network.strengthen(mind.episodes.encoder.encode(prompt), episode)
+        mind.traces.drop(episode)  # what was only overheard is known now
+    mind.tag(episode, prompt)
