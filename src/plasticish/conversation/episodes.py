@@ -36,6 +36,8 @@ __all__ = ["Answer", "Episodes", "Taught"]
 VOICES = 10
 """Engrams that are heard before an unfamiliar question is answered."""
 
+SAME = 0.95  # match from which on a lesson is taken for one that was had before
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -206,7 +208,7 @@ class Episodes(Persistent):
         novelty = self.encoder.observe(text)
         cue = self.encoder.encode(text)
         recall = self.network.recall(cue, 1)
-        if recall.match >= self.familiar and self._line(recall.episodes[0]) == reply:
+        if recall.match >= SAME and self._line(recall.episodes[0]) == reply:
             self.network.strengthen(cue, recall.episodes[0])
             return Taught(recall.episodes[0], False, novelty, recall.match, 0, ())
         grown = self.tokenizer.hear(text) + self.tokenizer.hear(reply)

@@ -262,9 +262,7 @@ class PlasticSNN(Persistent):
         if self.synapses + most > FULL * self.budget:
             self.make_room()
         engram, grown = self._engrams.form(cue, self.cue_synapses)
-        index = self._engrams.cells(engram)
-        said = self._speech.learn(index, engram, heard, self.plasticity_rate)
-        return Learned(engram, grown, said)
+        return Learned(engram, grown, self._learn_line(engram, heard))
 
     def hear(self, tokens: Sequence[int]) -> int:
         """Learn what follows what in a line that nobody asked for; return the synapses grown.
@@ -274,7 +272,17 @@ class PlasticSNN(Persistent):
         DataError
             If a token is unknown; nothing is changed.
         """
-        return self._speech.learn(NO_INDEX, NOBODY, self._line(tokens), self.plasticity_rate)
+        return self._learn_line(None, self._line(tokens))
+
+    def _learn_line(self, engram: int | None, heard: npt.NDArray[np.int64]) -> int:
+        index, owner = self._index(engram), NOBODY if engram is None else engram
+        others = len(self.episodes) - (engram is not None)
+        total, missed = self._speech.learn(index, owner, heard, self.plasticity_rate)
+        while missed and others:  # just these cells are full
+            others -= len(self.make_room())
+            grown, missed = self._speech.learn(index, owner, heard, self.plasticity_rate)
+            total += grown
+        return total
 
     def strengthen(self, cue: Cue, episode: int) -> int:
         """Move the weights from the cells active now onto an engram up, by the plasticity rate.

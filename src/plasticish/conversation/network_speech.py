@@ -118,15 +118,18 @@ class Speech:
 
     # ------------------------------------------------------------------ learning
 
-    def learn(self, index: Cells, engram: int, heard: Cells, rate: float) -> int:
-        """Grow a segment for every token that was not fully expected; return the synapses grown."""
+    def learn(self, index: Cells, engram: int, heard: Cells, rate: float) -> tuple[int, int]:
+        """Grow a segment for every token that was not fully expected.
+
+        Return how many synapses grew, and for how many tokens the cells had no room.
+        """
         numbers = self.table.take(len(heard) - 1)
         self._seen = with_room(self._seen, len(self.table))
         table, rows = self.table, self.rows
         lines = kernels.Lines(
             table["token"], table["after"], table["engram"], table["size"], self._seen
         )
-        used, grown = kernels.learn_steps(
+        used, grown, missed = kernels.learn_steps(
             rows.synapses,
             rows.ends,
             lines,
@@ -142,7 +145,7 @@ class Speech:
         )
         table["token"][numbers[used:]] = NO_TOKEN
         table.release(numbers[used:])
-        return int(grown)
+        return int(grown), int(missed)
 
     def of_engrams(self, engrams: Cells) -> Cells:
         """Return the segments that belong to engrams."""

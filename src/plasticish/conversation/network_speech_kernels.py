@@ -143,10 +143,10 @@ def learn_steps(
     """Hear a line, and grow a segment for every token that its state did not fully expect.
 
     ``heard`` begins with the token before the first that is learned. Return how many of the
-    ``numbers`` were used, and how many synapses grew.
+    ``numbers`` were used, how many synapses grew, and for how many tokens there was no room.
     """
     cells, drives = np.empty(state_cells, np.int64), np.empty(state_cells, np.int64)
-    before, used, grown = cells[:0], 0, 0
+    before, used, grown, missed = cells[:0], 0, 0, 0
     best = np.empty(len(pools), np.float32)
     for t in range(len(heard) - 1):
         size = next_state(index, before, heard[t], t, pools[heard[t]], seed, cells, drives)
@@ -158,7 +158,9 @@ def learn_steps(
         else:
             number = numbers[used]
             size = grow_step(rows, ends, state, number, synapses)
-            if size > 0:
+            if size == 0:
+                missed += 1
+            else:
                 lines.tokens[number] = wanted
                 lines.after[number] = heard[t]
                 lines.engrams[number] = engram
@@ -166,4 +168,4 @@ def learn_steps(
                 grown += size
                 used += 1
         before = state
-    return used, grown
+    return used, grown, missed
