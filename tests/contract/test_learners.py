@@ -40,6 +40,7 @@ from .learners import (
     snapshot,
 )
 from .sequences import SEQUENCES
+from .talkers import TALKERS
 
 NAN, INF = float("nan"), float("inf")
 X, Y = examples(6, 7)
@@ -64,7 +65,7 @@ def learner(case: Case) -> Any:
 
 def test_every_registered_learner_is_under_contract() -> None:
     ours = {n for n in LEARNERS if LEARNERS[n].__module__.startswith("plasticish.")}
-    assert ours == set(CASES) | set(SEQUENCES)
+    assert ours == set(CASES) | set(SEQUENCES) | set(TALKERS)
 
 
 def test_it_speaks_the_protocol(name: str, learner: Any) -> None:
