@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -90,6 +90,7 @@ def without_a_word(pairs: Sequence[Pair], seed: int, least: int) -> list[Pair]:
     return left
 
 
+@runtime_checkable
 class Answerer(Protocol):
     """Who answers questions."""
 
