@@ -391,3 +391,14 @@ def test_any_line_comes_back(tokens, seed):
         network.learn_episode(make_cue(other), tokens[other:])
     for other in range(3):
         assert said(network, other) == tokens[other:]
+
+
+def test_segments_that_run_out_are_given_up_by_others():
+    network = taught(6)
+    network._speech.table.most = 60
+    learned = network.learn_episode(make_cue(9), line(9))
+    assert said(network, learned.episode) == line(9)
+    assert network._speech.table.alive <= 60
+    network._engrams.table.most = len(network.episodes)
+    network.learn_episode(make_cue(10), line(10))
+    assert said(network, network.recall(make_cue(10)).episodes[0]) == line(10)

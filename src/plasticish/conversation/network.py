@@ -259,7 +259,7 @@ class PlasticSNN(Persistent):
         self._check_cue(cue)
         heard = self._line(tokens)
         most = 4 * self.cue_synapses + len(heard) * self.step_synapses
-        if self.synapses + most > FULL * self.budget:
+        if self.synapses + most > FULL * self.budget or not self._engrams.table.room:
             self.make_room()
         engram, grown = self._engrams.form(cue, self.cue_synapses)
         return Learned(engram, grown, self._learn_line(engram, heard))
@@ -267,20 +267,22 @@ class PlasticSNN(Persistent):
     def hear(self, tokens: Sequence[int]) -> int:
         """Learn what follows what in a line that nobody asked for; return the synapses grown.
 
+        Nothing is let go of for it: where there is no room, nothing grows.
+
         Raises
         ------
         DataError
             If a token is unknown; nothing is changed.
         """
-        return self._learn_line(None, self._line(tokens))
+        heard = self._line(tokens)
+        return self._speech.learn(NO_INDEX, NOBODY, heard, self.plasticity_rate)[0]
 
-    def _learn_line(self, engram: int | None, heard: npt.NDArray[np.int64]) -> int:
-        index, owner = self._index(engram), NOBODY if engram is None else engram
-        others = len(self.episodes) - (engram is not None)
-        total, missed = self._speech.learn(index, owner, heard, self.plasticity_rate)
-        while missed and others:  # just these cells are full
+    def _learn_line(self, engram: int, heard: npt.NDArray[np.int64]) -> int:
+        index, others = self._engrams.cells(engram), len(self.episodes) - 1
+        total, missed = self._speech.learn(index, engram, heard, self.plasticity_rate)
+        while missed and others:  # just these cells are full, or there is no segment left
             others -= len(self.make_room())
-            grown, missed = self._speech.learn(index, owner, heard, self.plasticity_rate)
+            grown, missed = self._speech.learn(index, engram, heard, self.plasticity_rate)
             total += grown
         return total
 

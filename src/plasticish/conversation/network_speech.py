@@ -121,9 +121,9 @@ class Speech:
     def learn(self, index: Cells, engram: int, heard: Cells, rate: float) -> tuple[int, int]:
         """Grow a segment for every token that was not fully expected.
 
-        Return how many synapses grew, and for how many tokens the cells had no room.
+        Return how many synapses grew, and for how many tokens there was no room.
         """
-        numbers = self.table.take(len(heard) - 1)
+        numbers = self.table.take(min(len(heard) - 1, self.table.room))
         self._seen = with_room(self._seen, len(self.table))
         table, rows = self.table, self.rows
         lines = kernels.Lines(

@@ -155,6 +155,8 @@ def learn_steps(
         found, match = predict(rows, ends, state, lines.tokens, lines.sizes, lines.seen, best)
         if found >= 0 and match == 1.0 and lines.tokens[found] == wanted:
             adjust_step(rows, ends, state, found, rate, seed + np.uint64(found))
+        elif used == len(numbers):
+            missed += 1
         else:
             number = numbers[used]
             size = grow_step(rows, ends, state, number, synapses)

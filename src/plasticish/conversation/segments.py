@@ -69,7 +69,15 @@ class Table:
         return sum(column.nbytes for column in self._columns.values())
 
     def take(self, size: int) -> npt.NDArray[np.int64]:
-        """Give ``size`` numbers, the released ones first; their properties are not reset."""
+        """Give ``size`` numbers, the released ones first; their properties are not reset.
+
+        Raises
+        ------
+        DataError
+            If there are not so many left; none is given.
+        """
+        if size > self.room:
+            raise DataError("the table is full", got=str(size), expected=f"at most {self.room}")
         reused = [self._free.pop() for _ in range(min(size, len(self._free)))]
         first, self._count = self._count, self._count + size - len(reused)
         for name, column in self._columns.items():
