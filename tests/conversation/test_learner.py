@@ -524,6 +524,43 @@ def test_it_says_why(tmp_path: Path) -> None:
             conversation.why()
 
 
+def test_the_constants_of_the_neuromodulators_are_those_of_the_config() -> None:
+    learner = fresh(
+        norepinephrine={"depression": 1.0, "gain": 3.0},
+        acetylcholine={"prior": 0.9},
+        adenosine={"upper": 0.8},
+        tagging={"theta_tag": 0.1},
+        value_rate=0.25,
+    )
+    mind = learner.mind
+    learner.learn(PAIRS)
+    assert mind.signals("What is your name?").novelty == 0.0  # met once, and wholly familiar
+    assert mind.episodes.encoder.norepinephrine.gain(1.0) == 4.0
+    assert mind.signals("never heard").attention == 0.9
+    assert mind.adenosine.parameters.upper == 0.8
+    assert mind.traces.tag_turns > fresh().mind.traces.tag_turns
+    assert mind.dopamine.learning_rate == 0.25
+
+
+def test_a_teacher_is_trusted_less_where_its_own_answers_have_proved_good(tmp_path: Path) -> None:
+    said = {}
+    for praised in (False, True):
+        learner = fresh(value_rate=0.5)
+        with learner.start_conversation(memory=tmp_path / str(praised)) as conversation:
+            for _ in range(8):
+                reply = conversation.answer("How are you?").reply
+                conversation.be_taught(TeacherReply(teacher="school", text="Fine."))
+                if praised and reply == "Fine.":
+                    conversation.feedback(TeacherReply(teacher="you", reward=1.0))
+            conversation.answer("How are you?")
+            if not praised:  # what it said was not good, whoever taught it
+                for _ in range(8):
+                    conversation.feedback(TeacherReply(teacher="you", reward=0.0))
+            conversation.be_taught(TeacherReply(teacher="school", text="Awful!"))
+            said[praised] = conversation.respond("How are you?").reply
+    assert said == {True: "Fine.", False: "Awful!"}
+
+
 def test_nothing_warns_on_the_way(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")

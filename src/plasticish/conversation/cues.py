@@ -18,7 +18,7 @@ retrieval. Journal of Documentation 28.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -93,7 +93,7 @@ class CueEncoder(Persistent):
         n_cells: int = 14173,
         *,
         runs: Sequence[int] = (2, 3, 4),
-        norepinephrine: NorepinephrineParameters | dict[str, Any] | None = None,
+        norepinephrine: NorepinephrineParameters | Mapping[str, Any] | None = None,
         novelty: bool = True,
         seed: int = 0,
     ) -> None:

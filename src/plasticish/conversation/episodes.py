@@ -19,13 +19,14 @@ Yonelinas, A. P. (2002). The nature of recollection and familiarity. Journal of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from plasticish.core import Persistent, State, check_positive
+from plasticish.modulation import NorepinephrineParameters
 
 from .cues import CueEncoder
 from .network import PlasticSNN, Recall
@@ -100,6 +101,8 @@ class Episodes(Persistent):
         See :class:`PlasticSNN`.
     novelty : bool
         Whether rare parts of a question weigh more; see :class:`CueEncoder`.
+    norepinephrine : NorepinephrineParameters or mapping, optional
+        Constants of the novelty signal.
     familiar : float
         Match in (0, 1] from which on a question is taken for recognised.
     temperature : float
@@ -130,6 +133,7 @@ class Episodes(Persistent):
         *,
         plasticity_rate: float = 0.01,
         novelty: bool = True,
+        norepinephrine: NorepinephrineParameters | Mapping[str, Any] | None = None,
         familiar: float = 0.8,
         temperature: float = 0.15,
         seed: int = 0,
@@ -137,7 +141,9 @@ class Episodes(Persistent):
         check_positive(familiar=familiar, temperature=temperature)
         self.familiar, self.temperature = familiar, temperature
         self.tokenizer = BiologicalTokenizer(vocab_size)
-        self.encoder = CueEncoder(n_neurons, novelty=novelty, seed=seed)
+        self.encoder = CueEncoder(
+            n_neurons, norepinephrine=norepinephrine, novelty=novelty, seed=seed
+        )
         self.network = PlasticSNN(
             n_neurons, vocab_size, initial_connectivity, plasticity_rate=plasticity_rate, seed=seed
         )
@@ -231,6 +237,7 @@ class Episodes(Persistent):
             "initial_connectivity": network.initial_connectivity,
             "plasticity_rate": network.plasticity_rate,
             "novelty": self.encoder.norepinephrine.enabled,
+            "norepinephrine": self.encoder.config()["norepinephrine"],
             "familiar": self.familiar,
             "temperature": self.temperature,
             "seed": network.seed,

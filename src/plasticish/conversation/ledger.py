@@ -46,38 +46,33 @@ class Ledger(Persistent):
 
     def __init__(self) -> None:
         self._entries: dict[int, Entry] = {}
-        self._by_keys: dict[tuple[int, int], int] = {}
-        self._by_event: dict[int, list[int]] = {}
-        self._by_cue: dict[int, list[int]] = {}
+        self._by_cue: dict[int, tuple[int, ...]] = {}
 
     def enter(self, episode: int, entry: Entry) -> None:
         """Note an episode."""
         self._entries[episode] = entry
-        self._by_keys[entry.cue, entry.line] = episode
-        self._by_event.setdefault(entry.event, []).append(episode)
-        self._by_cue.setdefault(entry.cue, []).append(episode)
+        self._by_cue[entry.cue] = (*self._by_cue.get(entry.cue, ()), episode)
 
     def remove(self, episode: int) -> None:
         """Strike an episode out."""
-        entry = self._entries.pop(episode)
-        if self._by_keys.get((entry.cue, entry.line)) == episode:
-            del self._by_keys[entry.cue, entry.line]
-        for table, key in ((self._by_event, entry.event), (self._by_cue, entry.cue)):
-            table[key].remove(episode)
-            if not table[key]:
-                del table[key]
+        cue = self._entries.pop(episode).cue
+        left = tuple(one for one in self._by_cue.pop(cue) if one != episode)
+        if left:
+            self._by_cue[cue] = left
 
     def find(self, cue: int, line: int) -> int | None:
-        """Return the episode that answers this to that, None if there is none."""
-        return self._by_keys.get((cue, line))
+        """Return the last episode that answers this to that, None if there is none."""
+        found = (one for one in reversed(self.of_cue(cue)) if self._entries[one].line == line)
+        return next(found, None)
 
     def of_events(self, events: Iterable[int]) -> list[int]:
         """Return the episodes that are from some events."""
-        return [episode for event in events for episode in self._by_event.get(event, ())]
+        wanted = set(events)
+        return [one for one, entry in self._entries.items() if entry.event in wanted]
 
     def of_cue(self, cue: int) -> tuple[int, ...]:
         """Return the episodes that answer something."""
-        return tuple(self._by_cue.get(cue, ()))
+        return self._by_cue.get(cue, ())
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._entries)
@@ -113,7 +108,7 @@ class Ledger(Persistent):
             raise ShapeError(
                 "the stored entries are none", got=str(tuple(rows.shape)), expected="(episodes, 4)"
             )
-        self._entries, self._by_keys, self._by_event, self._by_cue = {}, {}, {}, {}
+        self._entries, self._by_cue = {}, {}
         for episode, *entry in rows.tolist():
             self.enter(episode, Entry(*entry))
 

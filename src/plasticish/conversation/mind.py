@@ -89,6 +89,7 @@ class Mind:
             config.initial_connectivity,
             plasticity_rate=config.plasticity_rate,
             novelty=config.use_norepinephrine,
+            norepinephrine=config.norepinephrine,
             seed=config.seed,
         )
         self.dopamine = Dopamine(config.value_rate, enabled=config.use_dopamine)
@@ -184,7 +185,6 @@ class Mind:
             "patterns": network["segments"],
             "synapses": network["synapses"],
             "max_synapses": self.settings.max_synapses,
-            "megabytes": network["megabytes"],
             "vocabulary": len(self.tokenizer),
             "attention": self.acetylcholine.level(),
             "fatigue": self.adenosine.pressure,

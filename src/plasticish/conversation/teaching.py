@@ -10,9 +10,11 @@ person said of it), the value :math:`V` that the prompt had, attention :math:`u`
 
 the reply that was given grows stronger or weaker by the error, and the reply that was taught grows
 by as much as is left to be expected: a teacher is trusted less where the learner's own answers have
-proved good, and more where they are uncertain or the prompt is new. What grows does so at the
-expense of what else would answer the prompt (heterosynaptic depression). A person who says what it
-should have said is trusted whole.
+proved good, and more where they are uncertain or the prompt is new. The same trust weighs the
+error where nobody judged the reply and the reward is only how close it came to the teacher's:
+:math:`\Delta_{own} = (1 - V)\,\delta`, lest one slip of a teacher undo what was praised. What grows
+does so at the expense of what else would answer the prompt (heterosynaptic depression). A person
+who says what it should have said is trusted whole.
 
 References
 ----------
@@ -73,28 +75,28 @@ def teach(mind: Mind, number: int, event: Taught) -> float:
         mind.turns += 1
     cue = key_of(event.prompt)
     trust = 1.0 - mind.dopamine.value(str(cue))
-    error = 0.0 if event.reply is None else _judge(mind, number, cue, event)
+    error = 0.0 if event.reply is None else _judge(mind, number, event, trust)
     if event.text is not None:
-        whole = event.teacher == YOU and not event.lesson
         mind.tokenizer.hear(event.text)
         mind.adenosine.work(len(mind.tokenizer.encode(event.text)))
-        _encode(
-            mind, number, event.prompt, event.text, 1.0 if whole else _strength(mind, event, trust)
-        )
-    if abs(error) >= IMPORTANT or (event.teacher == YOU and not event.lesson):
+        strength = 1.0 if _is_person(event) else _strength(mind, event.prompt, trust)
+        _encode(mind, number, event.prompt, event.text, strength)
+    if abs(error) >= IMPORTANT or _is_person(event):
         mind.traces.important()
     return error
 
 
-def _judge(mind: Mind, number: int, cue: int, event: Taught) -> float:
+def _judge(mind: Mind, number: int, event: Taught, trust: float) -> float:
     """Let the reply that was given grow stronger or weaker by how it went."""
     assert event.reply is not None
+    cue = key_of(event.prompt)
     reward = chrf(event.reply, event.text or "") if event.reward is None else event.reward
     error = mind.dopamine.outcome(str(cue), reward)
     mind.acetylcholine.observe(1.0 - reward, cue)
     if mind.lived:
         mind.lived[-1] = mind.lived[-1]._replace(dopamine=error)
-    change = min(max(error, -1.0), 1.0)
+    weight = 1.0 if event.reward is not None or _is_person(event) else max(trust, 0.0)
+    change = min(max(error * weight, -1.0), 1.0)
     own = mind.ledger.find(cue, line_key(event.reply))
     if own is not None:
         mind.network.reinforce(own, change)
@@ -103,10 +105,15 @@ def _judge(mind: Mind, number: int, cue: int, event: Taught) -> float:
     return error
 
 
-def _strength(mind: Mind, event: Taught, trust: float) -> float:
-    encoder, cue = mind.episodes.encoder, key_of(event.prompt)
-    gain = encoder.norepinephrine.gain(encoder.novelty(event.prompt))
-    return min(max(trust, 0.0) * mind.acetylcholine.encoding_gain(cue) * gain, 1.0)
+def _is_person(event: Taught) -> bool:
+    return event.teacher == YOU and not event.lesson
+
+
+def _strength(mind: Mind, prompt: str, trust: float) -> float:
+    encoder = mind.episodes.encoder
+    gain = encoder.norepinephrine.gain(encoder.novelty(prompt))
+    gain *= mind.acetylcholine.encoding_gain(key_of(prompt))
+    return min(max(trust, 0.0) * gain, 1.0)
 
 
 def _encode(mind: Mind, number: int, prompt: str, text: str, strength: float) -> None:
