@@ -9,7 +9,9 @@ import pytest
 
 from plasticish.cli.reference import reference
 
-COMMANDS = ("learn", "predict", "why", "inspect", "resume", "train", "bench")
+COMMANDS = (
+    "learn", "predict", "why", "inspect", "resume", "train", "bench", "chat", "raise", "brain-scan",
+)  # fmt: skip
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -34,7 +36,7 @@ def test_help_loads_nothing_heavy():
         "import sys\n"
         "from plasticish.cli.main import app\n"
         "from typer.testing import CliRunner\n"
-        "for command in ('learn', 'train'):\n"
+        "for command in ('learn', 'train', 'chat', 'raise', 'brain-scan'):\n"
         "    assert CliRunner().invoke(app, [command, '--help']).exit_code == 0\n"
         "heavy = {'torch', 'numpy', 'matplotlib', 'sklearn', 'PIL'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"

@@ -9,10 +9,13 @@ import typer
 from typer.core import TyperGroup
 
 from .bench import bench
+from .brain_scan import brain_scan
+from .chat import chat
 from .inspect import inspect
 from .learn import learn
 from .memory import memory
 from .predict import predict
+from .raise_ import raise_
 from .resume import resume
 from .train import train
 from .why import why
@@ -101,6 +104,9 @@ def plasticish(
 for _command in (learn, predict, why, inspect, resume, train, bench):
     app.command()(_command)
 app.add_typer(memory, name="memory")
+app.command()(chat)
+app.command("raise")(raise_)
+app.command("brain-scan")(brain_scan)
 
 
 def main() -> None:
