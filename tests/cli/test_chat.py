@@ -217,6 +217,8 @@ class Terminal:
         self.pid, self.descriptor = pty.fork()
         if self.pid == 0:  # the child
             os.environ.update(TERM="xterm", COLUMNS="100", OMP_NUM_THREADS="1")
+            # A shell lets what runs in its background ignore Ctrl-C; a terminal does not.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execv(sys.executable, [*CHAT, *map(str, arguments)])
         self.seen, self._read = "", 0
 
@@ -224,7 +226,9 @@ class Terminal:
         """Read on until ``text`` is shown, and return what is shown before it."""
         deadline = time.monotonic() + seconds
         while (found := self.seen.find(text, self._read)) < 0:
-            ready, _, _ = select.select([self.descriptor], [], [], deadline - time.monotonic())
+            ready, _, _ = select.select(
+                [self.descriptor], [], [], max(deadline - time.monotonic(), 0.0)
+            )
             assert ready, f"{text!r} did not come: {self.seen[self._read :]!r}"
             try:
                 data = os.read(self.descriptor, 4096)
@@ -239,14 +243,21 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self.descriptor, text.encode())
 
-    def end(self) -> int:
+    def end(self, seconds: float = 30.0) -> int:
         """Wait for its end, and return its exit status."""
+        deadline = time.monotonic() + seconds
         while True:
+            ready, _, _ = select.select(
+                [self.descriptor], [], [], max(deadline - time.monotonic(), 0.0)
+            )
+            assert ready, f"it did not end: {self.seen[self._read :]!r}"
             try:
-                if not os.read(self.descriptor, 4096):
-                    break
-            except OSError:
+                data = os.read(self.descriptor, 4096)
+            except OSError:  # the other end was closed
                 break
+            if not data:
+                break
+            self.seen += data.decode(errors="replace")
         _, status = os.waitpid(self.pid, 0)
         os.close(self.descriptor)
         return os.waitstatus_to_exitcode(status)
