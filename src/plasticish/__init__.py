@@ -10,10 +10,24 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .conversation import (
+        BiologicalTokenizer,
+        ConversationalLearner,
+        LLMTeacher,
+        PlasticLearnerConfig,
+        PlasticSNN,
+        ScriptedTeacher,
+    )
     from .core import LEARNERS, Learner, PlasticishError, inspect_checkpoint
     from .estimators import PlasticClassifier
     from .memory import AssociativeCortex, EpisodicMemoryBank, TaskBuffer
-    from .modulation import MetaPlasticityController
+    from .modulation import (
+        Acetylcholine,
+        Adenosine,
+        Dopamine,
+        MetaPlasticityController,
+        Norepinephrine,
+    )
     from .sequence import PlasticMemory
     from .spiking import (
         AdaptiveSTDPRule,
@@ -59,6 +73,14 @@ if TYPE_CHECKING:
     from .visualization import PlasticVisualizer, TriarchicVisualizer, denormalize_imagenet
 
 _HOMES = {
+    "conversation": (
+        "BiologicalTokenizer",
+        "ConversationalLearner",
+        "LLMTeacher",
+        "PlasticLearnerConfig",
+        "PlasticSNN",
+        "ScriptedTeacher",
+    ),
     "core": (
         "LEARNERS",
         "Learner",
@@ -71,7 +93,13 @@ _HOMES = {
         "EpisodicMemoryBank",
         "TaskBuffer",
     ),
-    "modulation": ("MetaPlasticityController",),
+    "modulation": (
+        "Acetylcholine",
+        "Adenosine",
+        "Dopamine",
+        "MetaPlasticityController",
+        "Norepinephrine",
+    ),
     "sequence": ("PlasticMemory",),
     "spiking": (
         "AdaptiveSTDPRule",
@@ -124,16 +152,22 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "LEARNERS",
+    "Acetylcholine",
     "AdaptiveSTDPRule",
+    "Adenosine",
     "AssociativeCortex",
     "BCMRule",
+    "BiologicalTokenizer",
     "ClassicalSTDP",
     "ContinualLearningSTDP",
     "ContinualLearningTrainer",
+    "ConversationalLearner",
+    "Dopamine",
     "EpisodicMemoryBank",
     "FeatureCache",
     "HebbRule",
     "HomeostaticSTDP",
+    "LLMTeacher",
     "Learner",
     "LiquidSpikingConfig",
     "LiquidSpikingNetwork",
@@ -141,11 +175,14 @@ __all__ = [
     "MetaPlasticNetwork",
     "MetaPlasticityController",
     "NeuromodulatedBlock",
+    "Norepinephrine",
     "OjaRule",
     "PhaseConfig",
     "PlasticBrain",
     "PlasticClassifier",
+    "PlasticLearnerConfig",
     "PlasticMemory",
+    "PlasticSNN",
     "PlasticTrainer",
     "PlasticVisualizer",
     "PlasticishError",
@@ -153,6 +190,7 @@ __all__ = [
     "RewardModulatedSTDP",
     "STDPConv2d",
     "STDPLayer",
+    "ScriptedTeacher",
     "TaskBuffer",
     "TrainingHistory",
     "TriarchicBrain",

@@ -9,6 +9,7 @@ from .closeness import chrf
 from .config import PlasticLearnerConfig
 from .conversation import Conversation
 from .learner import ConversationalLearner
+from .network import PlasticSNN
 from .response import Response, Signals, SleepReport
 from .teachers import (
     CorpusTeacher,
@@ -38,6 +39,7 @@ __all__ = [
     "Lesson",
     "Piece",
     "PlasticLearnerConfig",
+    "PlasticSNN",
     "Reason",
     "Response",
     "ScriptedTeacher",

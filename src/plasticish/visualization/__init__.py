@@ -5,6 +5,7 @@ the floors above (training, evaluation, bench) can use them without being known 
 """
 
 from .activity import plot_meta_plasticity, plot_raster
+from .brain_scan import BrainScan, plot_brain_scan
 from .comparison import plot_comparison
 from .continual import plot_accuracy_matrices, plot_learning_curves
 from .curves import plot_retention
@@ -20,6 +21,7 @@ from .synapses import plot_bcm, plot_short_term
 from .triarchic import TriarchicVisualizer
 
 __all__ = [
+    "BrainScan",
     "HistoryLike",
     "PlasticVisualizer",
     "TriarchicVisualizer",
@@ -27,6 +29,7 @@ __all__ = [
     "plot_accuracy_matrices",
     "plot_accuracy_matrix",
     "plot_bcm",
+    "plot_brain_scan",
     "plot_comparison",
     "plot_confusion",
     "plot_history",
