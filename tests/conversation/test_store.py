@@ -107,6 +107,18 @@ def test_a_process_that_is_killed_leaves_every_event_it_acknowledged(tmp_path: P
         log.close()
 
 
+def test_who_reads_leaves_nothing_behind(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / LOG)
+    log.append(*EVENTS)
+    log.close()
+    before = content(tmp_path)
+    reader = EventLog(tmp_path / LOG, writable=False)
+    assert [one.event for one in reader.after(0)] == list(EVENTS)
+    assert content(tmp_path) == before
+    reader.close()
+    assert content(tmp_path) == before
+
+
 def test_what_is_erased_is_in_no_file_any_more(tmp_path: Path) -> None:
     log = EventLog(tmp_path / LOG)
     log.append(Exchange("my pin is 4711", "oh"), Exchange("bye", "bye"))

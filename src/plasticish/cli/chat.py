@@ -49,8 +49,8 @@ def chat(
     Under each answer stand the patterns learned, and what its neuromodulators
     do: attention (acetylcholine), novelty (norepinephrine), fatigue
     (adenosine) and dopamine, which is how much better its answer was than it
-    expected. /help lists the commands; only a line that you type and that begins with a
-    slash is one.
+    expected. /help lists the commands; only a line that you type and that
+    begins with a slash is one.
 
     Every turn is on the disk before you see the answer. It lives in the
     folder memory/, unless you name another, and goes on there the next time.

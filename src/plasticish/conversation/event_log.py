@@ -73,9 +73,10 @@ class EventLog:
     ) -> None:
         self.path, self._clock = path, clock
         with self._explained("opened"):
-            mode = "rwc" if writable else "ro"
             self._connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None
+                f"{path.absolute().as_uri()}?{_mode(path, writable)}",
+                uri=True,
+                isolation_level=None,
             )
         try:
             with self._explained("opened"):
@@ -311,3 +312,13 @@ def _row(event: Event) -> tuple[Any, ...]:
             return "sleep", None, None, None, None, None, None
         case Forgetting():
             return "forgetting", None, None, None, None, None, json.dumps(event.events)
+
+
+def _mode(path: Path, writable: bool) -> str:
+    """Return how to open the file; a reader leaves nothing behind, and can be in a locked folder.
+
+    Without a write-ahead log beside it nobody has it open, and nothing in it will change.
+    """
+    if writable:
+        return "mode=rwc"
+    return "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
