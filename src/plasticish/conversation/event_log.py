@@ -135,8 +135,8 @@ class EventLog:
         """
         with self._explained("written"), self._transaction():
             for event in events:
-                self._insert(event)
-        return self.last
+                last = self._insert(event)
+        return last
 
     def erase(self, numbers: Iterable[int]) -> None:
         """Take events out of the log for good, down to the bytes of its files.
@@ -154,11 +154,13 @@ class EventLog:
             # Until then the write-ahead log still holds pages with what was forgotten.
             self._pragma("wal_checkpoint(TRUNCATE)")
 
-    def _insert(self, event: Event, number: int | None = None) -> None:
-        self._connection.execute(
+    def _insert(self, event: Event, number: int | None = None) -> int:
+        added = self._connection.execute(
             f"INSERT INTO events (number, at_s, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (number, self._clock(), *_row(event)),
         )
+        assert added.lastrowid is not None
+        return added.lastrowid
 
     # ------------------------------------------------------------------ reading
 

@@ -16,7 +16,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from plasticish.conversation.episodes import Episodes
 from plasticish.core import import_extra, make_generator, spawn_seed
-from plasticish.data import load_chitchat, load_dialogue, pairs
+from plasticish.data import is_fit_to_learn, load_chitchat, load_dialogue, pairs
+from plasticish.data.dialogue import Conversation
 
 __all__ = [
     "TFIDF_CHARACTERS",
@@ -30,6 +31,7 @@ __all__ = [
     "clocked",
     "drawn",
     "exact",
+    "fit",
     "taught",
     "without_a_word",
 ]
@@ -42,8 +44,16 @@ _CHUNK = 256  # questions whose similarities to everything are held at once
 
 
 def chatterbot_pairs() -> list[Pair]:
-    """Return every distinct question of the bundled English dialogue with its first answer."""
-    return first_answers([pair for topic in load_dialogue().values() for pair in pairs(topic)])
+    """Return every distinct question of the bundled English dialogue with its first answer.
+
+    Conversations with e-mail addresses or profanity are left out.
+    """
+    return first_answers([pair for topic in load_dialogue().values() for pair in pairs(fit(topic))])
+
+
+def fit(conversations: Sequence[Conversation]) -> list[Conversation]:
+    """Return the conversations without e-mail addresses or profanity."""
+    return [one for one in conversations if is_fit_to_learn(one)]
 
 
 def chitchat_pairs(longest: int) -> list[Pair]:
