@@ -3,8 +3,11 @@
 import itertools
 import json
 import os
+import re
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from rich.console import Console
@@ -23,7 +26,6 @@ from plasticish.bench import (
     load_results,
     markdown_goals,
     markdown_table,
-    regressions,
     rich_table,
     run_scenario,
     run_scenarios,
@@ -33,6 +35,7 @@ from plasticish.bench import (
     side_by_side,
 )
 from plasticish.bench import runner as runner_module
+from plasticish.bench.environment import code_digest
 from plasticish.bench.figure import digest, draw_result, plot_result
 from plasticish.bench.readme import main as readme_main
 from plasticish.bench.readme import render, stale
@@ -136,19 +139,69 @@ class TestRunner:
         def absent(context):
             raise UnavailableError("nothing to see here")
 
-        chosen = [made_up(run=absent), made_up()]
-        monkeypatch.setattr(runner_module, "select", lambda patterns: chosen)
-        skipped, done = run_scenarios(folder=tmp_path)
-        assert (skipped.skipped, skipped.result) == ("nothing to see here", None)
-        assert done.path == tmp_path / "test" / "made-up.json"
-        assert done.path.exists()
+        def broken(context):
+            raise ZeroDivisionError("of nothing")
 
-    def test_quick_figures_are_not_kept(self, monkeypatch, tmp_path):
+        chosen = [made_up(run=absent), made_up(run=broken), made_up()]
+        monkeypatch.setattr(runner_module, "select", lambda patterns: chosen)
+        skipped, failed, done = run_scenarios(folder=tmp_path)
+        assert (skipped.skipped, skipped.result) == ("nothing to see here", None)
+        assert (failed.failed, failed.result) == ("ZeroDivisionError: of nothing", None)
+        assert "in broken" in failed.traceback
+        assert done.path == tmp_path / "test" / "made-up.json"
+        assert done.result == load_result("test/made-up", tmp_path)
+
+    def test_a_figure_that_is_none_is_a_failure_of_its_scenario_alone(self, monkeypatch, tmp_path):
+        def nothing(values):
+            findings = Findings()
+            findings.add("brain", ACC=values)
+            return findings
+
+        chosen = [made_up(run=lambda c: nothing([])), made_up(run=lambda c: nothing([1.0, np.nan]))]
+        monkeypatch.setattr(runner_module, "select", lambda patterns: chosen)
+        for outcome in run_scenarios(folder=tmp_path):
+            assert "found no figure for brain / ACC" in outcome.failed
+        assert not list(tmp_path.iterdir())
+
+    def test_nothing_is_written_unless_a_folder_is_named(self, monkeypatch, tmp_path):
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(runner_module, "select", lambda patterns: [made_up()])
-        assert [outcome.path for outcome in run_scenarios(quick=True)] == [None]
-        assert [outcome.path for outcome in run_scenarios(seeds=[1])] == [None]
-        assert [str(o.path) for o in run_scenarios()] == ["benchmarks/results/test/made-up.json"]
+        assert [outcome.path for outcome in run_scenarios()] == [None]
+        assert not list(tmp_path.iterdir())
+
+    def test_a_stop_keeps_what_is_done_and_resuming_measures_only_the_rest(
+        self, monkeypatch, tmp_path
+    ):
+        ran = []
+
+        def counted(name, stop=False):
+            def run(context):
+                ran.append(name)
+                if stop and ran.count(name) == 1:
+                    raise KeyboardInterrupt
+                findings = Findings()
+                findings.add("brain", ACC=float(len(ran)))
+                return findings
+
+            return made_up(run=run, id=f"test/{name}")
+
+        chosen = [counted("one"), counted("two", stop=True)]
+        monkeypatch.setattr(runner_module, "select", lambda patterns: chosen)
+        with pytest.raises(KeyboardInterrupt):
+            list(run_scenarios(folder=tmp_path))
+        one, two = run_scenarios(folder=tmp_path, resume=True)
+        assert ran == ["one", "two", "two"]
+        assert (one.resumed, two.resumed) == (True, False)
+        assert one.result.rows == {"brain": {"ACC": (1.0,)}}
+        # Another code, other seeds or another kind of run would measure something else.
+        list(run_scenarios(folder=tmp_path, resume=True, quick=True))
+        assert ran[3:] == ["one", "two"]
+        list(run_scenarios(folder=tmp_path, resume=True, seeds=[7]))
+        assert ran[5:] == ["one", "two"]
+        list(run_scenarios(folder=tmp_path, resume=True, seeds=[7]))
+        monkeypatch.setattr(runner_module, "code_digest", lambda: "other code")
+        list(run_scenarios(folder=tmp_path, resume=True, seeds=[7]))
+        assert ran[7:] == ["one", "two"]
 
     def test_one_thread_while_it_runs(self):
         seen = []
@@ -174,7 +227,12 @@ class TestRunner:
     def test_the_environment_names_no_host_and_no_path(self):
         text = json.dumps(environment())
         assert os.uname().nodename not in text
-        assert "/" not in text
+        assert str(Path.home()) not in text
+        assert str(Path(__file__).parents[2]) not in text
+
+    def test_the_digest_of_the_code_is_that_of_the_files(self):
+        assert environment()["code"] == code_digest() == environment()["code"]
+        assert re.fullmatch("[0-9a-f]{12}", code_digest())
 
 
 class TestResults:
@@ -228,34 +286,6 @@ class TestResults:
     def test_missing(self, tmp_path):
         with pytest.raises(DataError, match="no result of a/b"):
             load_result("a/b", tmp_path)
-
-    def test_regressions_know_the_direction_and_the_tolerance(self, result):
-        def changed(**rows):
-            return Result(**{**result.__dict__, "rows": rows})
-
-        base = changed(brain={"ACC": (90.0,), "forgetting": (1.0,)}, naive={"ACC": (20.0,)})
-        assert regressions(base, base) == []
-        worse = changed(brain={"ACC": (89.0,), "forgetting": (2.0,)})
-        assert [str(r) for r in regressions(base, worse)] == [
-            "brain / ACC: 90 -> 89",
-            "brain / forgetting: 1 -> 2",
-            "naive / ACC: 20 -> gone",
-        ]
-        within = changed(brain={"ACC": (89.6,), "forgetting": (0.1,)}, naive={"ACC": (50.0,)})
-        assert regressions(base, within) == []
-
-    def test_speeds_are_compared_by_share(self, result):
-        def rate(value):
-            return Result(
-                **{
-                    **result.__dict__,
-                    "metrics": (Metric("r", "/s", tolerance=0.3, relative=True),),
-                    "rows": {"brain": {"r": (value,)}},
-                }
-            )
-
-        assert regressions(rate(1000), rate(750)) == []
-        assert len(regressions(rate(1000), rate(650))) == 1
 
 
 class TestTables:

@@ -115,28 +115,3 @@ def test_bench_lists_its_scenarios(plasticish):
     listed = json.loads(plasticish("bench", "--list", "--json").out)["scenarios"]
     assert "see/split-digits" in [scenario["id"] for scenario in listed]
     assert "see/split-digits" in plasticish("bench").out
-
-
-def test_bench_runs_one(plasticish, monkeypatch):
-    from plasticish.bench import SCENARIOS, Findings, Metric, scenario
-
-    def run(context):
-        findings = Findings()
-        findings.add("brain", ACC=[90.0])
-        return findings
-
-    monkeypatch.setattr(SCENARIOS, "_entries", dict(SCENARIOS._entries))
-    scenario(
-        "test/cli",
-        title="a test",
-        question="Does it run?",
-        protocol="none",
-        data="none",
-        metrics=[Metric("ACC")],
-    )(run)
-    done = plasticish("bench", "test/cli", "--quick", "--json")
-    result = json.loads(done.out)["results"][0]
-    assert result["id"] == "test/cli"
-    assert result["file"] is None
-    assert result["rows"]["brain"]["ACC"]["mean"] == 90.0
-    assert "90.0" in plasticish("bench", "test/cli", "--quick").out

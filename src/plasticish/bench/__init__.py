@@ -5,15 +5,17 @@ runner, result files, tables, timing and the peers. Nothing in the library may i
 except the command line: what is measured does not know that it is measured.
 """
 
+from .comparison import Change, Comparison, compare
 from .environment import environment
+from .judgement import Judgement, judge
+from .report import write_report
 from .results import (
+    QUICK_RESULTS,
     RESULTS,
     GoalOutcome,
-    Regression,
     Result,
     load_result,
     load_results,
-    regressions,
     save_result,
 )
 from .runner import Outcome, load_scenarios, run_scenario, run_scenarios, select
@@ -31,27 +33,31 @@ from .table import goal_text, markdown_goals, markdown_table, rich_table
 from .timing import Timing, side_by_side
 
 __all__ = [
+    "QUICK_RESULTS",
     "RESULTS",
     "SCENARIOS",
+    "Change",
+    "Comparison",
     "Context",
     "Findings",
     "Goal",
     "GoalOutcome",
+    "Judgement",
     "Metric",
     "Outcome",
-    "Regression",
     "Result",
     "Scenario",
     "Timing",
     "UnavailableError",
+    "compare",
     "environment",
     "goal_text",
+    "judge",
     "load_result",
     "load_results",
     "load_scenarios",
     "markdown_goals",
     "markdown_table",
-    "regressions",
     "rich_table",
     "run_scenario",
     "run_scenarios",
@@ -59,4 +65,5 @@ __all__ = [
     "scenario",
     "select",
     "side_by_side",
+    "write_report",
 ]

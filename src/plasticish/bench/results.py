@@ -1,8 +1,9 @@
-"""Results as files: one JSON a scenario, written whole or not at all, and compared over time."""
+"""Results as files: one JSON a scenario, written whole or not at all."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,20 +14,21 @@ from plasticish.core import DataError, write_atomically
 from .scenario import Findings, Goal, Metric, Scenario, deviation, mean
 
 __all__ = [
+    "QUICK_RESULTS",
     "RESULTS",
     "GoalOutcome",
-    "Regression",
     "Result",
     "load_result",
     "load_results",
     "make_result",
-    "regressions",
     "save_result",
 ]
 
 SCHEMA = 1
 RESULTS = Path("benchmarks/results")
 """Where results lie, from the root of the repository."""
+QUICK_RESULTS = Path("benchmarks/quick")
+"""Where the figures of quick runs lie that later quick runs are compared with."""
 
 
 @dataclass(frozen=True)
@@ -138,10 +140,18 @@ def make_result(
     ------
     ConfigError
         If the findings hold a metric that the scenario does not state.
+    DataError
+        If a figure is missing or not finite.
     """
-    for metrics in findings.rows.values():
-        for name in metrics:
+    for row, metrics in findings.rows.items():
+        for name, values in metrics.items():
             scenario.metric(name)
+            if not values or not all(math.isfinite(value) for value in values):
+                raise DataError(
+                    f"{scenario.id} found no figure for {row} / {name}",
+                    got=", ".join(map(str, values)) or "no values",
+                    expected="finite numbers",
+                )
     return Result(
         id=scenario.id,
         title=scenario.title,
@@ -232,39 +242,3 @@ def _parse(content: Any, id: str) -> Result:
         return Result(**content)
     except (KeyError, TypeError) as error:
         raise DataError(f"the result of {id} is damaged", got=str(error)) from error
-
-
-@dataclass(frozen=True)
-class Regression:
-    """A figure that became worse by more than its metric tolerates."""
-
-    row: str
-    metric: str
-    old: float
-    new: float | None
-
-    def __str__(self) -> str:
-        new = "gone" if self.new is None else f"{self.new:g}"
-        return f"{self.row} / {self.metric}: {self.old:g} -> {new}"
-
-
-def regressions(old: Result, new: Result) -> list[Regression]:
-    """Return the figures of ``old`` that ``new`` lacks or has worse than tolerated.
-
-    Only metrics with a direction are compared, by their means.
-    """
-    found = []
-    for row, metrics in old.rows.items():
-        for metric in old.metrics:
-            if metric.name not in metrics or metric.higher_is_better is None:
-                continue
-            before = old.mean(row, metric.name)
-            if metric.name not in new.rows.get(row, {}):
-                found.append(Regression(row, metric.name, before, None))
-                continue
-            after = new.mean(row, metric.name)
-            loss = before - after if metric.higher_is_better else after - before
-            allowed = metric.tolerance * (abs(before) if metric.relative else 1.0)
-            if loss > allowed:
-                found.append(Regression(row, metric.name, before, after))
-    return found

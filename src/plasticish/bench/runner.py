@@ -1,4 +1,8 @@
-"""Run scenarios by id, skip with a reason what cannot run here, and keep what was found."""
+"""Run scenarios by id, skip with a reason what cannot run here, and keep what was found.
+
+One that raises is told and does not stop the others. What is done is written at once, so that a
+run that was stopped goes on where it was.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from traceback import format_exc
 
 import torch
 
-from plasticish.core import ConfigError, MissingExtraError, track
+from plasticish.core import ConfigError, DataError, MissingExtraError, track
 
-from .environment import environment
-from .results import RESULTS, Result, make_result, save_result
+from .environment import code_digest, environment
+from .results import Result, load_result, make_result, result_path, save_result
 from .scenario import SCENARIOS, Context, Scenario, UnavailableError
 
 __all__ = ["AREAS", "Outcome", "load_scenarios", "run_scenario", "run_scenarios", "select"]
@@ -28,12 +33,33 @@ AREAS = ("see", "spike", "continual", "sequence", "talk")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one scenario: a result and its file, or the reason why it was skipped."""
+    """What became of one scenario: a result, or the reason why there is none.
+
+    Attributes
+    ----------
+    id : str
+        Of the scenario.
+    result : Result or None
+        What was measured.
+    path : Path or None
+        Where it was written.
+    skipped : str or None
+        What it lacks here.
+    failed : str or None
+        The error that it raised, as one line.
+    traceback : str or None
+        The whole of that error.
+    resumed : bool
+        Whether the result is one that an earlier run of the same code had kept.
+    """
 
     id: str
     result: Result | None = None
     path: Path | None = None
     skipped: str | None = None
+    failed: str | None = None
+    traceback: str | None = None
+    resumed: bool = False
 
 
 def load_scenarios() -> None:
@@ -123,7 +149,7 @@ def run_scenario(
             f"{scenario.id} needs {scenario.data}",
             cure="set PLASTICISH_DATA to the folder that holds it",
         )
-    chosen = tuple(seeds) if seeds else (scenario.quick_seeds if quick else scenario.seeds)
+    chosen = _seeds(scenario, quick, seeds)
     context = Context(chosen, quick, data_root, cache)
     start = clock()
     try:
@@ -150,6 +176,7 @@ def run_scenarios(
     data_root: Path | None = None,
     cache: Path | None = None,
     folder: Path | None = None,
+    resume: bool = False,
 ) -> Iterator[Outcome]:
     """Run scenarios by id or pattern, and yield what became of each as it is done.
 
@@ -160,23 +187,63 @@ def run_scenarios(
     quick, seeds, data_root, cache
         As :func:`run_scenario` takes them.
     folder : Path, optional
-        Where results are written. By default ``benchmarks/results``, and nowhere for a quick run
-        or one on other seeds: such figures must not pass for measured ones.
+        Where each result is written as soon as it is there; by default nowhere.
+    resume : bool
+        Whether to take from ``folder`` what the same code has measured on the same seeds.
 
     Raises
     ------
     ConfigError
         If a pattern matches nothing.
+    CheckpointError
+        If a result cannot be written.
     """
-    if folder is None and not quick and seeds is None:
-        folder = RESULTS
     for scenario in track(select(patterns), "scenarios"):
-        try:
-            result = run_scenario(
-                scenario, quick=quick, seeds=seeds, data_root=data_root, cache=cache
-            )
-        except UnavailableError as reason:
-            yield Outcome(scenario.id, skipped=str(reason))
+        kept = _kept(scenario, folder, quick, seeds) if resume and folder else None
+        if kept is not None:
+            yield kept
             continue
-        path = save_result(result, folder) if folder is not None else None
-        yield Outcome(scenario.id, result, path)
+        outcome = _attempt(scenario, quick, seeds, data_root, cache)
+        if outcome.result is not None and folder is not None:
+            path = save_result(outcome.result, folder)
+            # From the file, whose figures are rounded: what anything later compares with.
+            outcome = Outcome(scenario.id, load_result(scenario.id, folder), path)
+        yield outcome
+
+
+def _attempt(
+    scenario: Scenario,
+    quick: bool,
+    seeds: Sequence[int] | None,
+    data_root: Path | None,
+    cache: Path | None,
+) -> Outcome:
+    try:
+        result = run_scenario(scenario, quick=quick, seeds=seeds, data_root=data_root, cache=cache)
+    except UnavailableError as reason:
+        return Outcome(scenario.id, skipped=str(reason))
+    except Exception as error:  # whatever one scenario does wrong, the others are still measured
+        return Outcome(
+            scenario.id,
+            failed=" ".join(f"{type(error).__name__}: {error}".split()),
+            traceback=format_exc(),
+        )
+    return Outcome(scenario.id, result)
+
+
+def _kept(
+    scenario: Scenario, folder: Path, quick: bool, seeds: Sequence[int] | None
+) -> Outcome | None:
+    """Return what ``folder`` holds of the scenario, if the same run would measure it again."""
+    try:
+        result = load_result(scenario.id, folder)
+    except DataError:  # none, or damaged: it is measured again
+        return None
+    same = (_seeds(scenario, quick, seeds), quick, code_digest())
+    if (result.seeds, result.quick, result.environment.get("code")) != same:
+        return None
+    return Outcome(scenario.id, result, result_path(scenario.id, folder), resumed=True)
+
+
+def _seeds(scenario: Scenario, quick: bool, seeds: Sequence[int] | None) -> tuple[int, ...]:
+    return tuple(seeds) if seeds else (scenario.quick_seeds if quick else scenario.seeds)

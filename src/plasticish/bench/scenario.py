@@ -25,6 +25,7 @@ __all__ = [
     "scenario",
 ]
 
+_MACHINE_UNITS = frozenset({"ms", "s", "min", "/s", "MB", "GB"})
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -47,10 +48,18 @@ class Metric:
     higher_is_better : bool or None
         Direction of a regression; None for a column that only describes.
     tolerance : float
-        Change for the worse that :func:`plasticish.bench.regressions` lets pass, in the unit, or
-        as a share of the old value where ``relative``.
+        Change for the worse that :func:`plasticish.bench.compare` lets pass, in the unit, or as a
+        share of the old value where ``relative``.
     relative : bool
         Whether ``tolerance`` is a share: right for speeds, which depend on the machine.
+
+    Examples
+    --------
+    >>> ACC, rate = Metric("ACC", tolerance=0.5), Metric("r", "/s", tolerance=0.3, relative=True)
+    >>> ACC.loss(98.0, 97.75), ACC.allowed(98.0), rate.allowed(-1000.0)
+    (0.25, 0.5, 300.0)
+    >>> ACC.of_machine, rate.of_machine
+    (False, True)
     """
 
     name: str
@@ -59,6 +68,19 @@ class Metric:
     higher_is_better: bool | None = True
     tolerance: float = 0.5
     relative: bool = False
+
+    @property
+    def of_machine(self) -> bool:
+        """Whether it is a time, a speed (also one over another) or a size in memory."""
+        return self.relative or self.unit in _MACHINE_UNITS
+
+    def loss(self, before: float, after: float) -> float:
+        """Return by how much ``after`` is worse; negative where it is better."""
+        return before - after if self.higher_is_better else after - before
+
+    def allowed(self, before: float) -> float:
+        """Return the loss that is let pass, in the unit."""
+        return self.tolerance * (abs(before) if self.relative else 1.0)
 
 
 @dataclass(frozen=True)
@@ -140,7 +162,8 @@ class Context:
     seeds : tuple of int
         One run each; they decide class orders, splits and learners.
     quick : bool
-        A short run to see that it works; its figures are never kept.
+        A short run to see that it works and to compare with earlier short runs; its figures are
+        no measurement.
     data_root : Path or None
         Where data beyond the bundled lies.
     cache : Path or None

@@ -9,7 +9,15 @@ from rich.table import Table
 from .results import GoalOutcome, Result
 from .scenario import Metric, deviation, mean
 
-__all__ = ["goal_text", "markdown_goals", "markdown_table", "rich_table"]
+__all__ = [
+    "cell",
+    "columns",
+    "goal_text",
+    "heading",
+    "markdown_goals",
+    "markdown_table",
+    "rich_table",
+]
 
 
 def cell(values: Sequence[float] | None, metric: Metric) -> str:
@@ -31,7 +39,7 @@ def heading(metric: Metric) -> str:
     return f"{metric.name} ({metric.unit})" if metric.unit else metric.name
 
 
-def _columns(result: Result) -> list[Metric]:
+def columns(result: Result) -> list[Metric]:
     """Return the metrics that any row has, in the order in which the scenario states them."""
     used = {name for metrics in result.rows.values() for name in metrics}
     return [metric for metric in result.metrics if metric.name in used]
@@ -64,26 +72,26 @@ def rich_table(result: Result) -> Table:
         title=f"{result.id}: {result.title}",
         caption="\n".join(goal_text(outcome) for outcome in result.outcomes()) or None,
     )
-    columns = _columns(result)
+    shown = columns(result)
     table.add_column("")
-    for metric in columns:
+    for metric in shown:
         table.add_column(heading(metric), justify="right")
     for row, metrics in result.rows.items():
         style = "dim" if row in result.baselines else None
-        cells = (cell(metrics.get(metric.name), metric) for metric in columns)
+        cells = (cell(metrics.get(metric.name), metric) for metric in shown)
         table.add_row(row, *cells, style=style)
     return table
 
 
 def markdown_table(result: Result) -> str:
     """Return the result as a Markdown table."""
-    columns = _columns(result)
+    shown = columns(result)
     lines = [
-        _line(["", *(heading(metric) for metric in columns)]),
-        _line(["---", *("---:" for _ in columns)]),
+        _line(["", *(heading(metric) for metric in shown)]),
+        _line(["---", *("---:" for _ in shown)]),
     ]
     for row, metrics in result.rows.items():
-        lines.append(_line([row, *(cell(metrics.get(m.name), m) for m in columns)]))
+        lines.append(_line([row, *(cell(metrics.get(m.name), m) for m in shown)]))
     return "\n".join(lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,29 +19,57 @@ def bench(
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Run every scenario.")] = False,
     quick: Annotated[
-        bool, typer.Option("--quick", help="A short run to see that it works; nothing is kept.")
+        bool,
+        typer.Option(
+            "--quick", help="A short run to see that it works and that nothing became worse."
+        ),
     ] = False,
+    update: Annotated[
+        bool,
+        typer.Option("--update", help="Store what is measured, in place of what was stored."),
+    ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Take over what the same code has measured already."),
+    ] = False,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the report.")] = Path(
+        "runs/bench"
+    ),
     listed: Annotated[bool, typer.Option("--list", help="List the scenarios and leave.")] = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Measure, as the figures in the README were measured.
+    """Measure, as the figures in the README were measured, and compare.
 
-    See what there is, then run one of them:
+    See what there is, run one, run all of them, or all in short:
 
         plasticish bench --list
         plasticish bench see/split-digits
+        plasticish bench --all
+        plasticish bench --quick
 
-    A scenario has a permanent id, its own seeds and its baselines. Its result
-    is printed as a table and written to benchmarks/results; a --quick run is
-    not written. Scenarios that need data look into the folder that the
-    variable PLASTICISH_DATA names, and are skipped with a reason without it.
+    A scenario has a permanent id, its own seeds and its baselines. What a run
+    measures is kept under runs/bench, compared with what is stored in
+    benchmarks/results (benchmarks/quick for a --quick run), and reported in
+    runs/bench/report.html and report.md. The exit status is 1 if a figure
+    became worse by more than is allowed, or if a scenario raised an error.
+
+    Stored results stay as they are without --update; only the first full run
+    of a scenario is stored at once. After a look at the report, or after
+    Ctrl-C, go on without measuring again what is done:
+
+        plasticish bench --all --resume
+        plasticish bench --all --resume --update
+
+    Scenarios that need data look into the folder that the variable
+    PLASTICISH_DATA names, and are skipped with a reason without it.
     """
-    from .measuring import list_scenarios, measure
+    from .measuring import Wishes, list_scenarios, measure
     from .output import Output
 
     output = Output(json, quiet)
-    if listed or not (ids or every):
+    patterns = ("*",) if every or not ids else tuple(ids)
+    if listed or not (ids or every or quick):
         list_scenarios(output)
-    else:
-        measure(["*"] if every else list(ids or ()), quick, output)
+    elif not measure(Wishes(patterns, quick, update, resume, out), output):
+        raise typer.Exit(1)

@@ -45,7 +45,7 @@ Runs = dict[str, tuple[int, Callable[[], Any], Callable[[Any], object]]]
         Metric(OVER_BATCHED, "x", 1, tolerance=0.3, relative=True),
         Metric(OVER_SINGLE, "x", 1, tolerance=0.3, relative=True),
         Metric(OVER_FIT, "x", 1, tolerance=0.3, relative=True),
-        Metric(GROWTH, "x", 2, higher_is_better=False, tolerance=0.1),
+        Metric(GROWTH, "x", 2, higher_is_better=False, tolerance=0.1, relative=True),
     ],
     goals=[
         Goal(BRAIN, OVER_BATCHED, ">=", 10),

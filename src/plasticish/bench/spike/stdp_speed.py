@@ -56,7 +56,7 @@ SLOW = (windows.MULTI, windows.SINGLE, windows.SNNTORCH, REWARD_LOOP)
         Metric(DEVIATION, "%", 4, higher_is_better=False, tolerance=0.001),
         *(Metric(over, "x", 1, tolerance=0.3, relative=True) for over in OVER),
         Metric(OVER_LOOP, "x", 1, tolerance=0.3, relative=True),
-        Metric(OF_LINEAR, "x", 2, higher_is_better=False, tolerance=0.1),
+        Metric(OF_LINEAR, "x", 2, higher_is_better=False, tolerance=0.3, relative=True),
     ],
     goals=[
         Goal(OURS, "x SpikingJelly", ">=", 100, aim=200),
