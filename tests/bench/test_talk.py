@@ -1,5 +1,7 @@
 """The parts of talk scenarios that can be held against brute force, and a quick run."""
 
+import random
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,8 @@ from plasticish.bench import SCENARIOS, load_scenarios
 from plasticish.bench.scenario import Context
 from plasticish.bench.talk import _common as common
 from plasticish.bench.talk.capacity import random_cue
+from plasticish.bench.talk.dopamine import SignedReward, Tutor
+from plasticish.bench.talk.sessions import SESSIONS, by_topic, distinct
 
 PAIRS = [
     ("What is your name?", "Ada."),
@@ -64,3 +68,41 @@ def test_recall_runs_quickly_on_part_of_the_data():
     for row in ("Episodes", common.TFIDF_CHARACTERS, common.TFIDF_WORDS):
         assert findings.rows[row]["a word less, exact"][0] > 70
     assert any(note.startswith("BLEU: nrefs:1") for note in findings.notes)
+
+
+def test_a_tutor_errs_and_lies_as_often_as_it_should_and_always_in_the_same_way():
+    answers = dict(PAIRS)
+    tutor = Tutor(answers, dict.fromkeys(answers, "Eh."), dict.fromkeys(answers, 0.25), 0.1, True,
+                  random.Random(0))  # fmt: skip
+    told = [tutor.tell("Why?") for _ in range(2000)]
+    assert set(told) == {"Because.", "Eh."}
+    assert told.count("Eh.") / 2000 == pytest.approx(0.25, abs=0.04)
+    assert sum(tutor.judge("Why?", "Because.") for _ in range(2000)) / 2000 == pytest.approx(
+        0.9, abs=0.03
+    )
+    assert sum(tutor.judge("Why?", "Eh.") for _ in range(2000)) / 2000 == pytest.approx(
+        0.1, abs=0.03
+    )
+
+
+def test_without_a_prediction_what_is_said_moves_by_the_signed_reward_whatever_came_before():
+    signed = SignedReward(rate=0.6, trust=0.3)
+    assert [signed.outcome("why", reward) for reward in (1.0, 1.0, 0.0)] == [0.6, 0.6, -0.6]
+    assert signed.value("why") == pytest.approx(0.7)
+
+
+def test_dopamine_runs_quickly_and_gets_there_where_the_whole_trust_does_not():
+    load_scenarios()
+    rows = SCENARIOS["talk/dopamine"].run(Context((0,), quick=True)).rows
+    assert rows["slips: dopamine"]["learned"] == (100.0,)
+    assert rows["slips: dopamine"]["interactions"][0] < 200
+    assert rows["no errors: dopamine"]["told once"] == (100.0,)
+
+
+def test_sessions_share_no_question_and_all_are_of_some_length():
+    days = by_topic(3)
+    questions = [question for day in days for question, _ in day]
+    assert len(days) == SESSIONS
+    assert len(questions) == len(set(questions)) > 900
+    assert min(map(len, days)) > 100
+    assert distinct([("Hi", "a"), ("HI!", "b")], {("hi",)}) == []

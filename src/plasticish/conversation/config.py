@@ -107,7 +107,7 @@ class PlasticLearnerConfig:
     vocab_size: int = 800
     initial_connectivity: float = 0.08
     plasticity_rate: float = 0.01
-    value_rate: float = 0.3
+    value_rate: float = 0.8
     teacher_api_url: str | None = None
     teacher_model: str | None = None
     teacher_language: str = "English"

@@ -134,9 +134,8 @@ class EventLog:
             If they cannot be written, as when the disk is full; none was added then.
         """
         with self._explained("written"), self._transaction():
-            for event in events:
-                last = self._insert(event)
-        return last
+            numbers = [self._insert(event) for event in events]
+        return numbers[-1] if numbers else self.last
 
     def erase(self, numbers: Iterable[int]) -> None:
         """Take events out of the log for good, down to the bytes of its files.

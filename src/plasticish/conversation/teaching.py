@@ -6,15 +6,17 @@ person said of it), the value :math:`V` that the prompt had, attention :math:`u`
 :math:`\nu`,
 
 .. math:: \delta = r - V, \qquad \Delta_{own} = \delta, \qquad
-   \Delta_{taught} = \min\!\big(1,\; (1 - V)\,g_{ACh}(u)\,g_{NE}(\nu)\big)
+   \Delta_{taught} = (1 - V)^{1/(g_{ACh}(u)\,g_{NE}(\nu))}
 
 the reply that was given grows stronger or weaker by the error, and the reply that was taught grows
 by as much as is left to be expected: a teacher is trusted less where the learner's own answers have
-proved good, and more where they are uncertain or the prompt is new. The same trust weighs the
-error where nobody judged the reply and the reward is only how close it came to the teacher's:
-:math:`\Delta_{own} = (1 - V)\,\delta`, lest one slip of a teacher undo what was praised. What grows
-does so at the expense of what else would answer the prompt (heterosynaptic depression). A person
-who says what it should have said is trusted whole.
+proved good, and more where they are uncertain or the prompt is new. The gain of attention and
+novelty is a power, so that a trust that is whole stays whole and none stays none. A judgement
+counts before the lesson that comes with it: :math:`V` is the value after it. Where nobody judged
+the reply and the reward is only how close it came to the teacher's, :math:`V` is the value before,
+and the same trust weighs the error: :math:`\Delta_{own} = (1 - V)\,\delta`, lest one slip of a
+teacher undo what was praised. What grows does so at the expense of what else would answer the
+prompt (heterosynaptic depression). A person who says what it should have said is trusted whole.
 
 References
 ----------
@@ -73,9 +75,10 @@ def teach(mind: Mind, number: int, event: Taught) -> float:
     if event.reply is None:  # it was not asked, so this is the first that it hears of it
         _take_in(mind, event.prompt)
         mind.turns += 1
-    cue = key_of(event.prompt)
-    trust = 1.0 - mind.dopamine.value(str(cue))
+    trust = _trust(mind, event.prompt)
     error = 0.0 if event.reply is None else _judge(mind, number, event, trust)
+    if event.reward is not None:  # a judgement counts before the lesson that comes with it
+        trust = _trust(mind, event.prompt)
     if event.text is not None:
         mind.tokenizer.hear(event.text)
         mind.adenosine.work(len(mind.tokenizer.encode(event.text)))
@@ -95,7 +98,7 @@ def _judge(mind: Mind, number: int, event: Taught, trust: float) -> float:
     mind.acetylcholine.observe(1.0 - reward, cue)
     if mind.lived:
         mind.lived[-1] = mind.lived[-1]._replace(dopamine=error)
-    weight = 1.0 if event.reward is not None or _is_person(event) else max(trust, 0.0)
+    weight = 1.0 if event.reward is not None or _is_person(event) else trust
     change = min(max(error * weight, -1.0), 1.0)
     own = mind.ledger.find(cue, line_key(event.reply))
     if own is not None:
@@ -109,11 +112,17 @@ def _is_person(event: Taught) -> bool:
     return event.teacher == YOU and not event.lesson
 
 
+def _trust(mind: Mind, prompt: str) -> float:
+    """Return how much is left to be expected after a prompt, in [0, 1]."""
+    return max(1.0 - mind.dopamine.value(str(key_of(prompt))), 0.0)
+
+
 def _strength(mind: Mind, prompt: str, trust: float) -> float:
+    """Return how strongly to encode what a teacher says, in [0, 1]."""
     encoder = mind.episodes.encoder
     gain = encoder.norepinephrine.gain(encoder.novelty(prompt))
     gain *= mind.acetylcholine.encoding_gain(key_of(prompt))
-    return min(max(trust, 0.0) * gain, 1.0)
+    return float(trust ** (1.0 / gain))
 
 
 def _encode(mind: Mind, number: int, prompt: str, text: str, strength: float) -> None:
