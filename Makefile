@@ -30,9 +30,10 @@ check: $(READY)  ## format, lint, types, architecture
 bench: $(READY)  ## rerun every scenario (PLASTICISH_DATA names the folder with more data)
 	$(BIN)/plasticish bench --all
 
-docs: $(READY)  ## regenerate the figures of the documents and the reference of the command line
+docs: $(READY)  ## regenerate what is generated in the documents, and build the site into site/
 	$(BIN)/python -m plasticish.bench.readme README.md QUICKSTART.md
 	$(BIN)/python -m plasticish.cli.reference
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 clean:
 	rm -rf $(VENV) build dist

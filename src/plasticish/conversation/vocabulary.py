@@ -14,8 +14,11 @@ __all__ = ["BYTES", "END", "START", "Piece", "Vocabulary"]
 BYTES = 256
 """Ids below are the bytes."""
 
-START, END = 0xFE, 0xFF
-"""Ids for the beginning and the end of a turn: bytes that no text has. They say nothing."""
+START = 0xFE
+"""Id of the beginning of a turn: a byte that no text has. It says nothing."""
+
+END = 0xFF
+"""Id of the end of a turn: a byte that no text has. It says nothing."""
 
 
 class Piece(NamedTuple):

@@ -11,6 +11,7 @@ from .errors import ConfigError
 __all__ = ["DeviceLike", "resolve_device"]
 
 DeviceLike = str | torch.device | None
+"""A device, its name, or None for the one chosen by default."""
 
 
 def resolve_device(device: DeviceLike = None) -> torch.device:

@@ -16,6 +16,7 @@ from .errors import ConfigError, DataError, DTypeError, LabelError, ShapeError
 __all__ = ["ArrayLike", "check_features", "check_images", "check_labels", "check_positive"]
 
 ArrayLike = Tensor | npt.NDArray[Any] | Sequence[Any]
+"""What is taken for an array of numbers: a tensor, an array, or sequences of numbers."""
 
 
 def _as_tensor(x: ArrayLike, name: str) -> Tensor:

@@ -108,6 +108,7 @@ class PendulumPhysics:
 
 
 Physics: TypeAlias = CartPolePhysics | PendulumPhysics
+"""The constants of a body."""
 
 
 class Body(ABC):

@@ -39,6 +39,7 @@ from torch import Tensor
 __all__ = ["EVICTIONS", "Eviction", "dropped"]
 
 Eviction = Literal["balanced", "ring", "reservoir"]
+"""Which example makes room when a memory is full; see this module."""
 EVICTIONS: tuple[str, ...] = get_args(Eviction)
 
 
