@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from importlib.metadata import EntryPoint
+
 import pytest
 
 from plasticish.core import ConfigError, Learner, MissingExtraError, Registry, State, import_extra
@@ -53,3 +56,45 @@ def test_states_nest_and_come_apart() -> None:
     assert whole.part("outer").part("one").values == {"a": 1}
     assert whole.part("two").values == {"b": {"c": 2}}
     assert whole.part("none") == State()
+
+
+class Announced:
+    """Entry points of a group, as a package that is installed would announce them."""
+
+    def __init__(self, *pairs: tuple[str, str]) -> None:
+        self.points = [EntryPoint(name, value, "plasticish.things") for name, value in pairs]
+
+    def __call__(self, group: str) -> list[EntryPoint]:
+        return [point for point in self.points if point.group == group]
+
+
+def announced(monkeypatch: pytest.MonkeyPatch, *pairs: tuple[str, str]) -> Registry[object]:
+    monkeypatch.setattr("plasticish.core.registry.entry_points", Announced(*pairs))
+    return Registry("thing", "plasticish.things")
+
+
+def test_what_a_package_announces_is_imported_when_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = announced(monkeypatch, ("half", "fractions:Fraction"), ("lost", "no_such_module:x"))
+    table.add("one", 1)
+    assert (list(table), len(table), "half" in table) == (["half", "lost", "one"], 3, True)
+    assert table["half"] is Fraction
+    with pytest.raises(
+        ConfigError, match=r"thing 'lost' cannot be imported: got no_such_module:x: ModuleNotFound"
+    ):
+        table["lost"]
+    with pytest.raises(ConfigError, match="expected one of: half, lost, one"):
+        table["none"]
+
+
+def test_a_built_in_name_cannot_be_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = announced(monkeypatch, ("one", "fractions:Fraction"))
+    table.add("one", 1)
+    assert table["one"] == 1
+
+
+def test_two_packages_with_one_name_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = announced(monkeypatch, ("half", "fractions:Fraction"), ("half", "decimal:Decimal"))
+    with pytest.warns(UserWarning, match=r"fractions:Fraction is taken, decimal:Decimal is not"):
+        assert table["half"] is Fraction

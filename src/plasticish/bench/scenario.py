@@ -227,7 +227,7 @@ class Scenario:
         raise ConfigError(f"{self.id} states no such metric", got=repr(name))
 
 
-SCENARIOS: Registry[Scenario] = Registry("scenario")
+SCENARIOS: Registry[Scenario] = Registry("scenario", "plasticish.scenarios")
 """Every scenario by its permanent id."""
 
 

@@ -68,7 +68,9 @@ def begin(options: LearnOptions) -> tuple[Path, RunConfig, Source]:
     known = None if mind is None else mind.image_size
     size = known or (None if eyes is None else int(eyes["image_size"]))
     source = _load(spec, options.seed, size, options.download)
-    if eyes is not None and mind is None and source.is_images:
+    if mind is None and not source.is_images:
+        eyes = size = None  # features already
+    elif mind is None and eyes is not None:
         size = int(source.train.inputs.shape[-1])  # CIFAR-10 comes at 32 pixels, whoever looks
     config = _config(options, spec, mind, eyes, size, source)
     if options.force:
@@ -144,7 +146,7 @@ def _clear(folder: Path) -> None:
 
 
 def _eyes(options: LearnOptions, mind: Mind | None, spec: str) -> dict[str, Any] | None:
-    """Return the configuration of the eyes; None for 8×8 digits, which are features already."""
+    """Return the configuration of the eyes; none are made for 8×8 digits, which are features."""
     if mind is not None:
         _refuse_other_eyes(options, mind)
         return mind.eyes

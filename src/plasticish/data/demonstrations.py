@@ -23,7 +23,7 @@ __all__ = ["FAMILIES", "BodyTask", "demonstrations", "robotics_tasks"]
 STEPS = 200
 """Length of a demonstration."""
 
-FAMILIES: Registry[Mapping[str, Body]] = Registry("family of bodies")
+FAMILIES: Registry[Mapping[str, Body]] = Registry("family of bodies", "plasticish.bodies")
 """Bodies to learn one after another, by name; add your own with ``FAMILIES.add(name, bodies)``."""
 
 FAMILIES.add(

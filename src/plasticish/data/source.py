@@ -41,7 +41,7 @@ class LoadOptions:
 SourceLoader = Callable[[str, LoadOptions], Source]
 """Takes what stood behind the colon ("" if nothing did) and the options."""
 
-SOURCES: Registry[SourceLoader] = Registry("source")
+SOURCES: Registry[SourceLoader] = Registry("source", "plasticish.sources")
 """Every source by name; add your own with ``SOURCES.add(name, loader)``."""
 
 

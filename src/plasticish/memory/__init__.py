@@ -8,13 +8,14 @@ weights with the springs that hold them. Nothing here looks at an image, and not
 from .coactivity import Moments
 from .cortex import AssociativeCortex
 from .elastic import ElasticWeights
-from .episodic import EpisodicMemoryBank
+from .episodic import MEMORIES, EpisodicMemoryBank
 from .eviction import Eviction
 from .fisher import fisher_diagonal
 from .recall import Recall
 from .task_buffer import Replay, TaskBuffer
 
 __all__ = [
+    "MEMORIES",
     "AssociativeCortex",
     "ElasticWeights",
     "EpisodicMemoryBank",

@@ -17,6 +17,7 @@ from plasticish.core import (
     DeviceLike,
     LabelError,
     Persistent,
+    Registry,
     Report,
     ShapeError,
     State,
@@ -34,10 +35,14 @@ from .checks import check_whole, refuse_absurd
 from .eviction import EVICTIONS, dropped
 from .table import CHUNK, MemoryTable
 
-__all__ = ["EpisodicMemoryBank"]
+__all__ = ["MEMORIES", "EpisodicMemoryBank"]
+
+MEMORIES: Registry[type[EpisodicMemoryBank]] = Registry("memory", "plasticish.memories")
+"""Every kind of hippocampus by its permanent name; a brain makes its own of one of them."""
 
 
 @LEARNERS.register("episodic_memory")
+@MEMORIES.register("episodic_memory")
 class EpisodicMemoryBank(Answers, Persistent):
     r"""A bank of single examples: stored in one shot, recalled by similarity, evicted by a rule.
 

@@ -29,7 +29,7 @@ from .models import MLP, MODELS, build_model
 from .network import LiquidSpikingNetwork, NetworkState
 from .network_config import LiquidSpikingConfig
 from .neurons import LIF, LIFParameters, LIFState
-from .plasticity_rule import RULES, PlasticityRule, rule_from_dict
+from .plasticity_rule import RULES, PlasticityRule, RuleObject, rule_from_dict
 from .plasticity_state import export_plasticity, import_plasticity
 from .rate_rules import BCMRule, HebbRule, OjaRule
 from .stdp_rules import ClassicalSTDP, HomeostaticSTDP, RewardModulatedSTDP, TripletSTDP
@@ -64,6 +64,7 @@ __all__ = [
     "OjaRule",
     "PlasticityRule",
     "RewardModulatedSTDP",
+    "RuleObject",
     "STDPConv2d",
     "STDPLayer",
     "SequenceHead",

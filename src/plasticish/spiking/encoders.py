@@ -192,7 +192,7 @@ class RateEncoder(Encoder):
         self.seed, self.draws = int(numbers[0]), int(numbers[1])
 
 
-ENCODERS: Registry[type[Encoder]] = Registry("encoder")
+ENCODERS: Registry[type[Encoder]] = Registry("encoder", "plasticish.encoders")
 """Encoders by the name that a configuration gives them."""
 ENCODERS.add("direct", DirectEncoder)
 ENCODERS.add("rate", RateEncoder)

@@ -16,7 +16,7 @@ __all__ = ["MLP", "MODELS", "ModelSpec", "build_model"]
 ModelSpec = Mapping[str, Any]
 """``{"kind": name in MODELS, **arguments}``, as JSON can hold it."""
 
-MODELS: Registry[Callable[..., nn.Module]] = Registry("model")
+MODELS: Registry[Callable[..., nn.Module]] = Registry("model", "plasticish.models")
 """What makes a module from keyword arguments, ``seed`` among them; by permanent name."""
 
 

@@ -92,7 +92,7 @@ class PlasticityRule(Protocol[S]):
         ...
 
 
-RULES: Registry[type[PlasticityRule[Any]]] = Registry("plasticity rule")
+RULES: Registry[type[PlasticityRule[Any]]] = Registry("plasticity rule", "plasticish.rules")
 """Every rule class by its permanent name."""
 
 

@@ -66,7 +66,9 @@ class ArcTan(_Step):
         return gradients[0] / (1.0 + (0.5 * pi * ctx.slope * u) ** 2), None
 
 
-SURROGATES: Registry[type[torch.autograd.Function]] = Registry("surrogate gradient")
+SURROGATES: Registry[type[torch.autograd.Function]] = Registry(
+    "surrogate gradient", "plasticish.surrogates"
+)
 """Spike functions by name; one's own takes ``(u, slope)`` as :class:`FastSigmoid` does."""
 SURROGATES.add("fast_sigmoid", FastSigmoid)
 SURROGATES.add("arctan", ArcTan)

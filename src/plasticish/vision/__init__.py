@@ -6,7 +6,7 @@ of images. Not here: data sets and streams (``data``), memories as such (``memor
 """
 
 from .backbones import EYES, Backbone
-from .block import NeuromodulatedBlock
+from .block import BLOCKS, NeuromodulatedBlock
 from .brain import PlasticBrain
 from .explanation import Explanation
 from .eyes import PretrainedEyes
@@ -16,6 +16,7 @@ from .triarchic import TriarchicBrain
 from .triarchic_options import TriarchicOptions
 
 __all__ = [
+    "BLOCKS",
     "EYES",
     "Backbone",
     "Explanation",

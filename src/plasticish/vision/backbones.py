@@ -81,7 +81,7 @@ class Backbone:
 BackboneFactory = Callable[[Path | None, int | None], Backbone]
 """Takes ``(weights, image_size)``, either of which may be None, and returns a backbone."""
 
-EYES: Registry[BackboneFactory] = Registry("eyes")
+EYES: Registry[BackboneFactory] = Registry("eyes", "plasticish.eyes")
 """Backbones by name. Your own eyes are one function (see :class:`Backbone`)."""
 
 

@@ -16,6 +16,7 @@ from plasticish.core import (
     DataError,
     DeviceLike,
     Persistent,
+    Registry,
     Report,
     ShapeError,
     State,
@@ -27,7 +28,7 @@ from plasticish.memory.checks import check_whole
 
 from .settling import open_gates, settle_and_grow
 
-__all__ = ["MODES", "NeuromodulatedBlock", "check_mode"]
+__all__ = ["BLOCKS", "MODES", "NeuromodulatedBlock", "check_mode"]
 
 MODES = ("inference", "plastic", "panic")
 FIRST_UNITS = 32  # a newborn block; neurogenesis adds the rest where something is left to explain
@@ -42,6 +43,11 @@ def check_mode(mode: str) -> None:
         raise ConfigError("unknown mode", got=repr(mode), expected=f"one of {list(MODES)}")
 
 
+BLOCKS: Registry[type[NeuromodulatedBlock]] = Registry("block", "plasticish.blocks")
+"""Every kind of block by its permanent name; a brain makes its own of one of them."""
+
+
+@BLOCKS.register("neuromodulated_block")
 class NeuromodulatedBlock(Persistent):
     r"""Encoder, k winners, decoder, gate, residual: subtract what all inputs share.
 

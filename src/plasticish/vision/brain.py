@@ -24,11 +24,11 @@ from plasticish.core import (
     resolve_device,
     spawn_seed,
 )
-from plasticish.memory import AssociativeCortex, EpisodicMemoryBank, Moments
+from plasticish.memory import MEMORIES, AssociativeCortex, Moments
 from plasticish.memory.checks import check_whole, refuse_absurd
 
 from .answering import Answering
-from .block import NeuromodulatedBlock, check_mode
+from .block import BLOCKS, NeuromodulatedBlock, check_mode
 from .eyes import PretrainedEyes
 from .familiarity import Familiarity
 from .glimpse import Glimpse
@@ -86,6 +86,9 @@ class PlasticBrain(Answering, Persistent):
         so it is off.
     lr : float
         Of the blocks.
+    block, memory : str
+        Names of what the blocks and the hippocampus are, in :data:`~plasticish.vision.BLOCKS` and
+        :data:`~plasticish.memory.MEMORIES`; a package of one's own adds to them.
     seed : int
         Of every random draw.
 
@@ -120,6 +123,8 @@ class PlasticBrain(Answering, Persistent):
         use_reward: bool = False,
         enable_neurogenesis: bool = False,
         lr: float = 1.0,
+        block: str = "neuromodulated_block",
+        memory: str = "episodic_memory",
         seed: int = 0,
     ) -> None:
         check_whole(in_dim=in_dim)
@@ -136,6 +141,7 @@ class PlasticBrain(Answering, Persistent):
         self.in_dim, self.seed, self.eyes = in_dim, seed, eyes
         self.use_cortex, self.use_hippocampus = use_cortex, use_hippocampus
         self.use_reward = use_reward
+        self.block, self._memory_kind = block, memory
         self._block_arguments = {
             "hidden_dim": hidden_dim,
             "sparsity_k": sparsity_k,
@@ -143,7 +149,7 @@ class PlasticBrain(Answering, Persistent):
             "enable_neurogenesis": enable_neurogenesis,
         }
         self.layers = [self._new_block(i) for i in range(num_layers)]
-        self.memory = EpisodicMemoryBank(
+        self.memory = MEMORIES[memory](
             in_dim, memory_size, num_classes=num_classes, seed=spawn_seed(seed, 0), device=device
         )
         self.cortex = AssociativeCortex(
@@ -320,6 +326,8 @@ class PlasticBrain(Answering, Persistent):
             "use_cortex": self.use_cortex,
             "use_hippocampus": self.use_hippocampus,
             "use_reward": self.use_reward,
+            "block": self.block,
+            "memory": self._memory_kind,
             "seed": self.seed,
             **self._block_arguments,
         }
@@ -337,6 +345,7 @@ class PlasticBrain(Answering, Persistent):
                 "seen": self.seen,
                 "eyes": None if self.eyes is None else self.eyes.config(),
                 "blocks": [block.config() for block in self.layers],
+                "block_kinds": [block.kind for block in self.layers],
             },
             {"generator": self._generator.get_state()},
         )
@@ -347,7 +356,9 @@ class PlasticBrain(Answering, Persistent):
     def import_state(self, state: State) -> None:
         """Put back what :meth:`export_state` returned."""
         own = state.part("self")
-        self.layers = [NeuromodulatedBlock(**config) for config in own.values["blocks"]]
+        configs = own.values["blocks"]
+        kinds = own.values.get("block_kinds", [NeuromodulatedBlock.kind] * len(configs))
+        self.layers = [BLOCKS[kind](**config) for kind, config in zip(kinds, configs, strict=True)]
         for i, block in enumerate(self.layers):
             block.import_state(state.part(f"block{i}"))
         self.memory.import_state(state.part("memory"))

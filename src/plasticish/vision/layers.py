@@ -10,7 +10,7 @@ from torch import Tensor
 
 from plasticish.core import ConfigError, ShapeError, spawn_seed
 
-from .block import NeuromodulatedBlock
+from .block import BLOCKS, NeuromodulatedBlock
 
 __all__ = ["LayerStack"]
 
@@ -26,12 +26,15 @@ class LayerStack:
     seed: int
     device: torch.device
     layers: list[NeuromodulatedBlock]
+    block: str
     _block_arguments: dict[str, Any]
 
     def _new_block(self, index: int) -> NeuromodulatedBlock:
-        arguments = dict(self._block_arguments)
-        return NeuromodulatedBlock(
-            self.in_dim, **arguments, device=self.device, seed=spawn_seed(self.seed, 3, index)
+        return BLOCKS[self.block](
+            self.in_dim,
+            **self._block_arguments,
+            device=self.device,
+            seed=spawn_seed(self.seed, 3, index),
         )
 
     def add_layer(

@@ -14,7 +14,7 @@ from .protocol import Teacher
 
 __all__ = ["TEACHERS", "open_teacher"]
 
-TEACHERS: Registry[Callable[..., Teacher]] = Registry("teacher")
+TEACHERS: Registry[Callable[..., Teacher]] = Registry("teacher", "plasticish.teachers")
 """What makes a teacher, by its permanent name."""
 
 TEACHERS.add("corpus", CorpusTeacher.bundled)
