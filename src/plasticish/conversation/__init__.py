@@ -12,6 +12,7 @@ from .learner import ConversationalLearner
 from .network import PlasticSNN
 from .response import Response, Signals, SleepReport
 from .teachers import (
+    TEACHERS,
     CorpusTeacher,
     HumanTeacher,
     Lesson,
@@ -30,6 +31,7 @@ from .why import Reason
 __all__ = [
     "END",
     "START",
+    "TEACHERS",
     "BiologicalTokenizer",
     "Conversation",
     "ConversationalLearner",
