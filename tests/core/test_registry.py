@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
+import subprocess
+import sys
 from fractions import Fraction
 from importlib.metadata import EntryPoint
 
 import pytest
 
-from plasticish.core import ConfigError, Learner, MissingExtraError, Registry, State, import_extra
+from plasticish.core import (
+    LEARNERS,
+    ConfigError,
+    Learner,
+    MissingExtraError,
+    Registry,
+    State,
+    import_extra,
+)
 
 
 def test_things_enter_by_decorator_and_leave_by_name() -> None:
@@ -92,6 +103,17 @@ def test_a_built_in_name_cannot_be_taken(monkeypatch: pytest.MonkeyPatch) -> Non
     table = announced(monkeypatch, ("one", "fractions:Fraction"))
     table.add("one", 1)
     assert table["one"] == 1
+    table = announced(monkeypatch, ("it", "fractions:Fraction"), ("it", "plasticish.core:Learner"))
+    with pytest.warns(UserWarning, match="plasticish.core:Learner is taken"):
+        assert table["it"] is Learner
+
+
+def test_every_learner_of_the_house_is_announced() -> None:
+    code = "from plasticish import LEARNERS; print(*[LEARNERS[name].kind for name in LEARNERS])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for package in ("memory", "sequence", "spiking", "vision", "conversation", "estimators"):
+        importlib.import_module(f"plasticish.{package}")
+    assert done.stdout.split() == sorted(LEARNERS._entries)
 
 
 def test_two_packages_with_one_name_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

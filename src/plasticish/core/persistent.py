@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .errors import CheckpointError
+from .hub import HubMixin
 
 __all__ = ["Persistent", "State"]
 
@@ -58,7 +59,7 @@ class State:
         )
 
 
-class Persistent(ABC):
+class Persistent(HubMixin, ABC):
     """Base of everything that a checkpoint can hold.
 
     A subclass sets ``kind`` (its permanent registered name) and gives its constructor arguments

@@ -17,8 +17,8 @@ T = TypeVar("T")
 class Registry(Generic[T]):
     """A named table that things enter by decorator and leave by name.
 
-    What other packages announce as entry points of its group is in it too. Each is imported when
-    it is asked for by name and is not known yet; a built-in name cannot be taken.
+    What packages announce as entry points of its group is in it too. Each is imported when it is
+    asked for by name and is not known yet; a built-in name cannot be taken.
 
     Parameters
     ----------
@@ -99,7 +99,8 @@ class Registry(Generic[T]):
         """Return what other packages announce, by name; it is looked up once."""
         if self._announced is None:
             self._announced = {}
-            for plugin in entry_points(group=self.group) if self.group else ():
+            found = entry_points(group=self.group) if self.group else ()
+            for plugin in sorted(found, key=lambda one: not one.value.startswith("plasticish.")):
                 first = self._announced.setdefault(plugin.name, plugin)
                 if first.value != plugin.value:
                     warnings.warn(
