@@ -1,5 +1,5 @@
 # The two commands a newcomer needs are `make demo` and `make test`; each sets everything up.
-.PHONY: demo test check bench docs clean
+.PHONY: demo test check bench bench-quick docs clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -27,8 +27,11 @@ check: $(READY)  ## format, lint, types, architecture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)  ## rerun every scenario (PLASTICISH_DATA names the folder with more data)
+bench: $(READY)  ## rerun every scenario, compare with benchmarks/results, write runs/bench/report.html
 	$(BIN)/plasticish bench --all
+
+bench-quick: $(READY)  ## the same in short, beside benchmarks/quick: under three minutes
+	$(BIN)/plasticish bench --all --quick
 
 docs: $(READY)  ## regenerate what is generated in the documents, and build the site into site/
 	$(BIN)/python -m plasticish.bench.readme README.md QUICKSTART.md

@@ -107,6 +107,6 @@ def test_skipped_failed_and_unfinished_are_told(made_up, tmp_path):
 
 
 def test_the_time_is_that_of_all(made_up):
-    result = replace(run_scenario(made_up, seeds=[0, 1]), seconds=50.4)
+    result = replace(run_scenario(made_up, seeds=[0, 1]), seconds=50.4, cpu_seconds=3.0)
     two = [judge(Outcome(made_up.id, result), None)] * 2
-    assert Run(two, False, Path()).headline == "2 new; 1 min 41 s"
+    assert Run(two, False, Path()).headline == "2 new; 1 min 41 s (0 min 06 s of CPU time)"

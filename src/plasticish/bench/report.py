@@ -88,15 +88,28 @@ class Run:
     @property
     def seconds(self) -> float:
         """What all scenarios took."""
-        return sum(j.outcome.result.seconds for j in self.judgements if j.outcome.result)
+        return sum(result.seconds for result in self._results())
+
+    @property
+    def cpu_seconds(self) -> float:
+        """The CPU time of all."""
+        return sum(result.cpu_seconds or 0.0 for result in self._results())
+
+    def _results(self) -> list[Result]:
+        return [j.outcome.result for j in self.judgements if j.outcome.result]
 
     @property
     def headline(self) -> str:
         """The run in one line."""
         counts = [f"{self.count(verdict)} {verdict}" for verdict in VERDICTS if self.count(verdict)]
         missing = [f"{len(self.unfinished)} not run"] if self.unfinished else []
-        minutes, seconds = divmod(round(self.seconds), 60)
-        return f"{', '.join(counts + missing)}; {minutes} min {seconds:02d} s"
+        spent = f"{_minutes(self.seconds)} ({_minutes(self.cpu_seconds)} of CPU time)"
+        return f"{', '.join(counts + missing)}; {spent}"
+
+
+def _minutes(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s"
 
 
 def write_report(run: Run, folder: Path) -> tuple[Path, Path]:
@@ -126,7 +139,7 @@ def report_blocks(run: Run, folder: Path) -> Iterator[Block]:
         yield Paragraph.of("Stopped before: ", ", ".join(run.unfinished), ".")
     yield from _reading(run)
     for judgement in run.judgements:
-        yield from _section(judgement, folder)
+        yield from _section(judgement, folder, quick=run.quick)
 
 
 def _title(run: Run) -> str:
@@ -219,7 +232,7 @@ def _reading(run: Run) -> Iterator[Block]:
     )
 
 
-def _section(judgement: Judgement, folder: Path) -> Iterator[Block]:
+def _section(judgement: Judgement, folder: Path, *, quick: bool) -> Iterator[Block]:
     scenario, outcome = judgement.scenario, judgement.outcome
     yield Heading(2, f"{scenario.id}: {scenario.title}", _anchor(judgement))
     yield Paragraph.of(Mark(scenario.question, "strong"))
@@ -234,9 +247,10 @@ def _section(judgement: Judgement, folder: Path) -> Iterator[Block]:
         yield from _findings(outcome.result, folder)
         yield from _compared(judgement)
     yield Heading(3, "Protocol", f"{_anchor(judgement)}-protocol")
-    yield Paragraph.of(scenario.protocol)
+    whole = " A quick run takes less of the data, fewer seeds or fewer rows." if quick else ""
+    yield Paragraph.of(f"{scenario.protocol}{whole}")
     yield Paragraph.of(f"Data: {scenario.data}. {_seeds(judgement)}")
-    yield Code(f"plasticish bench {scenario.id}")
+    yield Code(f"plasticish bench {scenario.id}{' --quick' if quick else ''}")
     yield Paragraph.of(Link("Back to all scenarios", "all"))
 
 

@@ -63,6 +63,9 @@ class Result:
         Wall time of the whole run.
     environment : mapping
         Versions, cores and threads.
+    cpu_seconds : float or None
+        CPU time of the whole run, with that of processes it started: a busy machine adds to
+        ``seconds`` and not to this. None if it was not noted.
     """
 
     id: str
@@ -79,6 +82,7 @@ class Result:
     notes: tuple[str, ...]
     seconds: float
     environment: Mapping[str, Any] = field(default_factory=dict)
+    cpu_seconds: float | None = None
 
     def mean(self, row: str, metric: str) -> float:
         """Return the mean of one figure over the seeds."""
@@ -97,6 +101,8 @@ class Result:
         content = {name: value for name, value in asdict(self).items() if name != "goals"}
         content["schema"] = SCHEMA
         content["seconds"] = round(self.seconds, 2)
+        if self.cpu_seconds is not None:
+            content["cpu_seconds"] = round(self.cpu_seconds, 2)
         content["rows"] = {
             row: {
                 metric: {
@@ -132,6 +138,7 @@ def make_result(
     seeds: tuple[int, ...],
     quick: bool,
     seconds: float,
+    cpu_seconds: float,
     environment: Mapping[str, Any],
 ) -> Result:
     """Join what was asked with what was found.
@@ -167,6 +174,7 @@ def make_result(
         notes=tuple(findings.notes),
         seconds=seconds,
         environment=environment,
+        cpu_seconds=cpu_seconds,
     )
 
 

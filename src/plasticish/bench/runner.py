@@ -106,6 +106,11 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def _cpu_seconds() -> float:
+    """Return the CPU time of this process and of those it has waited for."""
+    return sum(os.times()[:4])
+
+
 def default_data_root() -> Path | None:
     """Return the folder that ``PLASTICISH_DATA`` names, if it does."""
     named = os.environ.get("PLASTICISH_DATA")
@@ -151,7 +156,7 @@ def run_scenario(
         )
     chosen = _seeds(scenario, quick, seeds)
     context = Context(chosen, quick, data_root, cache)
-    start = clock()
+    start, cpu_start = clock(), _cpu_seconds()
     try:
         with one_thread():
             findings = scenario.run(context)
@@ -164,6 +169,7 @@ def run_scenario(
         seeds=chosen,
         quick=quick,
         seconds=clock() - start,
+        cpu_seconds=_cpu_seconds() - cpu_start,
         environment=described,
     )
 

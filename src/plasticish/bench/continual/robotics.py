@@ -110,7 +110,7 @@ class Steered:
 )
 def robotics(context: Context) -> Findings:
     """Run every learner over the same streams, and let it steer afterwards."""
-    plan = Plan(episodes=4, epochs=2, trials=3) if context.quick else Plan()
+    plan = Plan(episodes=3, epochs=2, trials=2) if context.quick else Plan()
     findings = Findings()
     for family in ("pendulum", "cartpole"):
         rows: dict[str, list[Steered]] = {}

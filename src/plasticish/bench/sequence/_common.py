@@ -68,7 +68,7 @@ def load_names(context: Context) -> NameSplit:
             cure="set PLASTICISH_DATA to a folder with names/names_train.txt and names_test.txt",
         ) from error
     if context.quick:
-        parts = [parts[0][:2000], parts[1][:200]]
+        parts = [parts[0][:1000], parts[1][:200]]
     return NameSplit(*parts)
 
 

@@ -62,7 +62,7 @@ def compare(context: Context) -> Findings:
         seconds = clocked(lambda: bigram.append(bigram_nats(order, split.test)))  # noqa: B023
         found.setdefault(BIGRAM, []).append((bigram[0][0], seconds, bigram[0][1]))
         training = train_transformer(
-            split.train, split.test, seed, steps=60 if context.quick else 40_000
+            split.train, split.test, seed, steps=20 if context.quick else 40_000
         )
         found.setdefault(TRANSFORMER, []).append(
             (training.nats, training.seconds, training.parameters)

@@ -62,6 +62,8 @@ def scale(context: Context) -> Findings:
             for reached in _read(turns, marks, bound, name):
                 first = first or reached.rate
                 findings.add(f"{name}, {reached.mark:,} read", **_figures(reached, first))
+        if context.quick:
+            held = held[:1000]
         _add_costs(findings, turns, held, marks[0] if context.quick else MARKS[1])
     return findings
 

@@ -77,13 +77,14 @@ def capacity(context: Context) -> Findings:
     """Teach each size in each order, and time a full network."""
     told, findings = chitchat_pairs(LONGEST), Findings()
     taught(told[:3], seed=0)  # compile
+    count = 200 if context.quick else ASKED
     for size in SIZES[:1] if context.quick else SIZES:
         found: dict[str, list[dict[str, float]]] = {}
         for seed in context.seeds:
             pairs = drawn(told, seed, size)
             learner, seconds = clocked(lambda: taught(pairs, seed))  # noqa: B023
             stats = learner.episodes.stats()
-            results = examined(learner, pairs, seed)
+            results = examined(learner, pairs, seed, count)
             results |= {
                 LEARN.name: 1e3 * seconds / size,
                 SYNAPSES.name: stats["synapses"] / 1e6,
@@ -92,7 +93,7 @@ def capacity(context: Context) -> Findings:
             found.setdefault(f"{OURS}, {size:,} pairs", []).append(results)
             for kind, words in ((TFIDF_CHARACTERS, False), (TFIDF_WORDS, True)):
                 neighbour, row = NearestNeighbour(pairs, words), f"{kind}, {size:,} pairs"
-                found.setdefault(row, []).append(examined(neighbour, pairs, seed))
+                found.setdefault(row, []).append(examined(neighbour, pairs, seed, count))
         for row, several in found.items():
             findings.add(row, **{name: [one[name] for one in several] for name in several[0]})
     if not context.quick:
@@ -101,9 +102,9 @@ def capacity(context: Context) -> Findings:
     return findings
 
 
-def examined(answerer: Answerer, pairs: list[Pair], seed: int) -> dict[str, float]:
-    """Ask some of the pairs as they were taught, and with a word less."""
-    asked = [pairs[place] for place in np.linspace(0, len(pairs) - 1, ASKED).astype(int)]
+def examined(answerer: Answerer, pairs: list[Pair], seed: int, count: int) -> dict[str, float]:
+    """Ask ``count`` of the pairs as they were taught, and with a word less."""
+    asked = [pairs[place] for place in np.linspace(0, len(pairs) - 1, count).astype(int)]
     asked = list(dict.fromkeys(asked))
     questions, wanted = zip(*asked, strict=True)
     said, seconds = clocked(lambda: answerer.answers(questions))
