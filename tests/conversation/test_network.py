@@ -169,23 +169,6 @@ def test_small_steps_move_weights_on_average():
     assert left.mean() - 155 == pytest.approx(100 * (1 - 0.99**20), abs=0.5)
 
 
-def test_rewiring_keeps_the_number_of_synapses_and_leaves_the_common_cells():
-    network = PlasticSNN(1024, 256, cue_synapses=5)
-    cells = np.arange(40, dtype=np.int64)
-    network.learn_episode(Cue(cells, np.linspace(12, 1, 40).astype(np.float32)), [97])
-    synapses = network.synapses
-    # What was rare became common, and the other way round.
-    now = Cue(cells, np.linspace(1, 12, 40).astype(np.float32))
-    busy = network._rows.ends[:20, 0].sum()
-    before = network.recall(now).match
-    moved = sum(network.rewire(now, 0, most=2) for _ in range(20))
-    assert moved > 0
-    assert network.synapses == synapses
-    assert network._rows.ends[:20, 0].sum() < busy
-    assert network.recall(now).match > before
-    assert network.rewire(now, 0) == 0
-
-
 # ---------------------------------------------------------------------- budget and forgetting
 
 
@@ -346,7 +329,6 @@ def test_a_bad_cue_is_refused_and_changes_nothing(cells, drive):
         network.recall,
         lambda cue: network.learn_episode(cue, [97]),
         lambda cue: network.strengthen(cue, 0),
-        lambda cue: network.rewire(cue, 0),
     ):
         with pytest.raises(DataError, match="no cue of this network"):
             call(cue)

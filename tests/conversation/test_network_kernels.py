@@ -18,6 +18,7 @@ def network():
         network.learn_episode(a_cue(random), random.integers(97, 105, 6).tolist())
     network.forget([7, 20])
     network.reinforce(9, -0.4)
+    network.replay(network.episodes[::2])
     return network
 
 

@@ -236,7 +236,7 @@ class Conversation:
         """Sleep if that is due, and save from time to time."""
         learner = self.learner
         try:
-            if learner.mind.adenosine.sleep_is_due:
+            if learner.mind.sleep_is_due:
                 self._last = replace(self._turn(), sleep=self.sleep())
             elif learner.last - self._saved >= max(SAVE_EVERY, self._saved // 10):
                 self.save()

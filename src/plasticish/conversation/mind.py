@@ -18,6 +18,7 @@ from .config import PlasticLearnerConfig
 from .episodes import Episodes
 from .ledger import Entry, Ledger, key_of
 from .network import PlasticSNN, Recall
+from .network_sleep import LOAD
 from .response import Signals
 from .tokenizer import BiologicalTokenizer
 from .traces import Traces
@@ -25,7 +26,8 @@ from .traces import Traces
 __all__ = ["Mind", "Thought", "line_key"]
 
 LISTENER_SYNAPSES = 200_000
-TAGGED, LIVED = 256, 512  # episodes that sleep replays, and turns whose signals are kept
+TAGGED, LIVED = 512, 512  # episodes that sleep replays, and turns whose signals are kept
+LEAST_AGED = 16  # old episodes of one night, at least
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,10 @@ class Mind:
 
     Attributes
     ----------
-    tagged : dict of int to str
-        Episodes that sleep will replay, with their prompts; the 256 last.
+    tagged : dict of int to None
+        Numbers of the episodes that sleep will replay, in their order; the 512 last.
+    aged : int
+        How many old episodes it will replay beside them.
     lived : deque of Signals
         The neuromodulators of the last 512 turns.
     turns : int
@@ -98,7 +102,8 @@ class Mind:
         self.traces = Traces(config.tagging, enabled=config.use_tagging)
         self.ledger = Ledger()
         self.listener = PlasticMemory("plain", LISTENER_SYNAPSES, config.seed)
-        self.tagged: dict[int, str] = {}
+        self.tagged: dict[int, None] = {}
+        self.aged = LEAST_AGED
         self.lived: deque[Signals] = deque(maxlen=LIVED)
         self.turns = 0
         self.awake = False
@@ -136,6 +141,19 @@ class Mind:
             fatigue=self.adenosine.pressure,
         )
 
+    @property
+    def sleep_is_due(self) -> bool:
+        """Whether it is tired, the sooner the fuller the network is beyond what sleep leaves.
+
+        The need for sleep is the price of what was learned (Tononi & Cirelli 2014): a network that
+        is full is tired of anything, and sleeps before it lets go of whole episodes.
+        """
+        adenosine, network = self.adenosine, self.network
+        bounds = adenosine.parameters
+        room = min((1.0 - network.synapses / network.budget) / (1.0 - LOAD), 1.0)
+        due = bounds.lower + (bounds.upper - bounds.lower) * room
+        return adenosine.pressure >= due and not adenosine.rested
+
     # ------------------------------------------------------------------ episodes and their names
 
     def form(self, number: int, prompt: str, text: str, strength: float) -> int:
@@ -151,10 +169,10 @@ class Mind:
                 self.strike(gone)
         return episode
 
-    def tag(self, episode: int, prompt: str) -> None:
+    def tag(self, episode: int) -> None:
         """Mark an episode for replay; the oldest mark goes if there are too many."""
         self.tagged.pop(episode, None)
-        self.tagged[episode] = prompt
+        self.tagged[episode] = None
         if len(self.tagged) > TAGGED:
             del self.tagged[next(iter(self.tagged))]
 
@@ -205,7 +223,8 @@ class Mind:
                 "turns": self.turns,
                 "awake": self.awake,
                 "surprise": self.surprise,
-                "tagged": [[episode, prompt] for episode, prompt in self.tagged.items()],
+                "tagged": list(self.tagged),
+                "aged": self.aged,
             },
             {"lived": torch.tensor(list(self.lived), dtype=torch.float64).reshape(-1, 4)},
         )
@@ -225,7 +244,8 @@ class Mind:
         own = state.part("own")
         self.turns, self.awake = int(own.values["turns"]), bool(own.values["awake"])
         self.surprise = own.values["surprise"]
-        self.tagged = {int(episode): str(prompt) for episode, prompt in own.values["tagged"]}
+        self.tagged = {int(episode): None for episode in own.values["tagged"]}
+        self.aged = int(own.values["aged"])
         self.lived.extend(Signals(*row) for row in own.tensors["lived"].tolist())
         alive = set(self.network.episodes)
         if not alive >= set(self.ledger) >= set(self.tagged):

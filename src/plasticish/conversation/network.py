@@ -47,6 +47,7 @@ from . import network_kernels as kernels
 from .cues import Cue
 from .network_engrams import Engrams
 from .network_rows import Rows
+from .network_sleep import Night, Replayed, trace_back
 from .network_speech import NOBODY, Said, Speech
 from .vocabulary import END, START
 
@@ -321,21 +322,60 @@ class PlasticSNN(Persistent):
             raise ConfigError("amount is out of range", got=repr(amount), expected="-1 to 1")
         return self._engrams.reinforce(engram, amount)
 
-    def rewire(self, cue: Cue, episode: int, most: int = 8) -> int:
-        """Move synapses of an engram from common to surprising cells, and return how many.
+    # ------------------------------------------------------------------ sleep
 
-        Of the cells active now, those that are driven most and have no synapse onto the engram
-        take over those of the cells that are driven least: the number of synapses stays, the
-        common cells, which deliver most often, have less to deliver.
+    def longest_untouched(self, count: int) -> tuple[int, ...]:
+        """Return the engrams that are let go of first, at most ``count``; see :meth:`make_room`.
+
+        Raises
+        ------
+        ConfigError
+            If the count is not positive.
+        """
+        check_positive(count=count)
+        return tuple(self._engrams.by_worth()[:count].tolist())
+
+    def regenerate(self, episode: int) -> Cue:
+        """Return the cue that an engram remembers: the cells that lead to it, by their synapses.
 
         Raises
         ------
         DataError
-            If the cue is not one of this network, or there is no such engram.
+            If there is no such engram, or no cell leads to it.
         """
-        self._check_cue(cue)
-        (engram,) = self._engrams.known([episode])
-        return self._engrams.rewire(cue, engram, most)
+        (contacts,) = trace_back(self._engrams, self._engrams.known([episode]))
+        if not len(contacts):
+            raise DataError("no cell leads to this engram", got=repr(episode))
+        return contacts.cue()
+
+    def replay(self, episodes: Iterable[int], *, rewiring: bool = True) -> Replayed:
+        """Go through engrams once more, from their own synapses alone.
+
+        Synapses move from cells that are often active to such that are seldom, at constant number;
+        and where more than half of the budget is spent, those that are needed least go, while each
+        cue still finds its engram and the line stays as it is. See
+        :mod:`plasticish.conversation.network_sleep`.
+
+        Parameters
+        ----------
+        episodes : iterable of int
+            Which; once each. They count as touched.
+        rewiring : bool
+            Whether synapses move.
+
+        Raises
+        ------
+        DataError
+            If there is no such engram; nothing is changed.
+        """
+        chosen = tuple(dict.fromkeys(self._engrams.known(list(episodes))))
+        night = Night(self._engrams, self._speech, chosen)
+        rewired = night.rewire() if rewiring else (0,) * len(chosen)
+        pruned = night.downselect()
+        restored = night.wake()
+        for engram in chosen:
+            self._engrams.touch(engram)
+        return Replayed(len(night.dreams), rewired, pruned, restored)
 
     # ------------------------------------------------------------------ forgetting
 
@@ -395,7 +435,7 @@ class PlasticSNN(Persistent):
         check_positive(share=share)
         if share > 1:
             raise ConfigError("share is out of range", got=repr(share), expected="at most 1")
-        gone = tuple(self._engrams.least_worth(share))
+        gone = self.longest_untouched(int(np.ceil(share * max(self._engrams.table.alive, 1))))
         self.forget(gone)
         return gone
 

@@ -37,6 +37,7 @@ class Engrams:
     def __init__(self, rows: Rows, seed: int) -> None:
         self.rows, self.seed = rows, seed
         self.used = np.zeros(len(rows.ends), np.int32)  # engrams that each cell belongs to
+        self.heard = np.zeros(len(rows.ends), np.int32)  # cues learned in which it was active
         self.turn = 0
         self.table = Table(
             {
@@ -62,7 +63,7 @@ class Engrams:
     @property
     def nbytes(self) -> int:
         """Bytes of all but the rows."""
-        return self.used.nbytes + self.table.nbytes + self._match.nbytes
+        return self.used.nbytes + self.heard.nbytes + self.table.nbytes + self._match.nbytes
 
     def known(self, engrams: Sequence[int]) -> list[int]:
         """Return the numbers, all of them engrams.
@@ -95,6 +96,7 @@ class Engrams:
     def form(self, cue: Cue, most: int) -> tuple[int, int]:
         """Recruit the least used cells, grow synapses onto them, and return engram and synapses."""
         self.turn += 1
+        self.heard[cue.cells] += 1
         engram = int(self.table.take(1)[0])
         self._match = with_room(self._match, ENGRAM_CELLS * len(self.table))
         chosen = np.empty(ENGRAM_CELLS, np.int64)
@@ -109,8 +111,8 @@ class Engrams:
 
     def strengthen(self, cue: Cue, engram: int, rate: float) -> int:
         """Move the weights of active synapses up, and return how many those are."""
-        self.turn += 1
-        self.table["turn"][engram] = self.turn
+        self.heard[cue.cells] += 1
+        self.touch(engram)
         chance = np.uint64(spawn_seed(self.seed, 3, self.turn))
         rows, first = self.rows, ENGRAM_CELLS * engram
         count, change = kernels.strengthen_cue(
@@ -119,13 +121,14 @@ class Engrams:
         self._change_norm(engram, change)
         return int(count)
 
-    def rewire(self, cue: Cue, engram: int, most: int) -> int:
-        """Move synapses from the least to the most surprising active cells; return how many."""
-        cells, weights = _by_surprise(cue)
-        rows, first = self.rows, ENGRAM_CELLS * engram
-        moved, change = kernels.rewire_cue(rows.synapses, rows.ends, cells, weights, first, most)
-        self._change_norm(engram, change)
-        return int(moved)
+    def touch(self, engram: int) -> None:
+        """Let an engram be the one used last."""
+        self.turn += 1
+        self.table["turn"][engram] = self.turn
+
+    def renormalise(self, engram: int, norm: float) -> None:
+        """Let the match of an engram be a cosine again, now that its weights have this length."""
+        self._scale(engram, norm=norm, gain=float(self.table["gain"][engram]))
 
     def reinforce(self, engram: int, amount: float) -> float:
         """Move the gain towards 1 or 0, and return it."""
@@ -135,20 +138,18 @@ class Engrams:
         return float(self.table["gain"][engram])
 
     def _change_norm(self, engram: int, change: float) -> None:
-        table = self.table
-        square = float(table["norm"][engram]) ** 2 + change
-        self._scale(engram, norm=max(square, 0.0) ** 0.5, gain=float(table["gain"][engram]))
+        square = float(self.table["norm"][engram]) ** 2 + change
+        self.renormalise(engram, max(square, 0.0) ** 0.5)
 
     def _scale(self, engram: int, norm: float, gain: float) -> None:
         norm = max(norm, 1.0)  # of an engram for which nothing could grow, too
         self.table["norm"][engram], self.table["gain"][engram] = norm, gain
         self.table["scale"][engram] = gain / norm
 
-    def least_worth(self, share: float) -> list[int]:
-        """Return this share of the engrams: of the least gain, then the longest untouched."""
+    def by_worth(self) -> npt.NDArray[np.int64]:
+        """Return the engrams, those of the least gain and then the longest untouched first."""
         alive = self.alive
-        order = np.lexsort((self.table["turn"][alive], self.table["gain"][alive]))
-        return [int(one) for one in alive[order[: int(np.ceil(share * len(alive)))]]]
+        return alive[np.lexsort((self.table["turn"][alive], self.table["gain"][alive]))]
 
     def silence(self, engrams: npt.NDArray[np.int64]) -> None:
         """Let engrams be none; their synapses lead nowhere until they are swept away."""
@@ -159,8 +160,10 @@ class Engrams:
     # ------------------------------------------------------------------ state
 
     def export(self) -> dict[str, Tensor]:
-        """Return the table, and how much each cell is used."""
-        return {**self.table.export(), "used": torch.from_numpy(self.used.copy())}
+        """Return the table, how much each cell is used, and how often it was active."""
+        counts = {"used": self.used, "heard": self.heard}
+        copies = {name: torch.from_numpy(count.copy()) for name, count in counts.items()}
+        return {**self.table.export(), **copies}
 
     def restore(self, tensors: Mapping[str, Tensor], turn: int) -> None:
         """Put back what :meth:`export` returned; the rows are in place already.
@@ -171,11 +174,12 @@ class Engrams:
             If they do not fit the rows.
         """
         self.table.restore(tensors)
-        used, cells = tensors["used"].numpy(), self.table["cells"]
+        used, heard = tensors["used"].numpy(), tensors["heard"].numpy()
+        cells = self.table["cells"]
         reached = int(self.rows.segments(0).max(initial=0))
         if (
-            used.shape != self.used.shape
-            or used.dtype != np.int32
+            not used.shape == heard.shape == self.used.shape
+            or not used.dtype == heard.dtype == np.int32
             or reached >= max(ENGRAM_CELLS * len(self.table), 1)
             or not 0 <= int(cells.min(initial=0)) <= int(cells.max(initial=0)) < len(used)
             or not bool(np.isfinite(self.table["scale"]).all())
@@ -185,7 +189,7 @@ class Engrams:
                 got=f"{len(self.table):,} engrams, synapses onto segment {reached:,}",
                 expected=f"{ENGRAM_CELLS} segments an engram, of cells that there are",
             )
-        self.used[:], self.turn = used, turn
+        self.used[:], self.heard[:], self.turn = used, heard, turn
         self._match = np.zeros(ENGRAM_CELLS * len(self.table), np.float32)
 
 

@@ -18,6 +18,7 @@ from numba import njit
 
 __all__ = [
     "ENGRAM_CELLS",
+    "MOST_CUES",
     "MOST_SEGMENTS",
     "NO_TOKEN",
     "choose_cells",
@@ -26,7 +27,6 @@ __all__ = [
     "mixed",
     "moved",
     "rank_engrams",
-    "rewire_cue",
     "strengthen_cue",
     "sweep",
 ]
@@ -149,6 +149,7 @@ def strengthen_cue(rows, ends, cells, first, rate, seed):
     the square of their norm."""
     count, change = 0, 0.0
     for cell in cells:
+        before, after = 0.0, 0.0  # what the contacts of this cell weigh together
         for j in range(ends[cell, 0]):
             segment = np.int64(rows[cell, j] >> np.uint32(8))
             if first <= segment < first + ENGRAM_CELLS:
@@ -156,45 +157,9 @@ def strengthen_cue(rows, ends, cells, first, rate, seed):
                 old = np.int64(rows[cell, j] & np.uint32(255))
                 new = moved(old, rate, noise)
                 rows[cell, j] = (np.uint32(segment) << np.uint32(8)) | new
-                change += np.float64(new) ** 2 - np.float64(old) ** 2
+                before, after = before + np.float64(old), after + np.float64(new)
                 count += 1
-    return count, change
-
-
-@njit(cache=True)
-@no_type_check
-def rewire_cue(rows, ends, cells, weights, first, most):
-    """Move synapses of an engram from the least to the most surprising active cells.
-
-    ``cells`` come most surprising first. Return how many moved, and the change of the square of
-    the norm of the weights; the number of synapses stays.
-    """
-    place = np.full(len(cells), -1, np.int64)
-    for i in range(len(cells)):
-        for j in range(ends[cells[i], 0]):
-            if first <= np.int64(rows[cells[i], j] >> np.uint32(8)) < first + ENGRAM_CELLS:
-                place[i] = j
-                break
-    top, low, count, change = 0, len(cells) - 1, 0, 0.0
-    width = rows.shape[1]
-    while count < most:
-        full = ends[cells[top], 0] >= MOST_CUES * width or ends[cells[top]].sum() >= width
-        while top < low and (place[top] >= 0 or full):
-            top += 1
-            full = ends[cells[top], 0] >= MOST_CUES * width or ends[cells[top]].sum() >= width
-        while low > top and place[low] < 0:
-            low -= 1
-        if top >= low or weights[top] <= weights[low]:
-            break
-        here, there = cells[low], cells[top]
-        synapse = rows[here, place[low]]
-        ends[here, 0] -= 1
-        rows[here, place[low]] = rows[here, ends[here, 0]]
-        rows[there, ends[there, 0]] = (synapse & np.uint32(0xFFFFFF00)) | np.uint32(weights[top])
-        ends[there, 0] += 1
-        change += np.float64(weights[top]) ** 2 - np.float64(synapse & np.uint32(255)) ** 2
-        place[top], place[low] = ends[there, 0] - 1, -1
-        count += 1
+        change += after**2 - before**2
     return count, change
 
 

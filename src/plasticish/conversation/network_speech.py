@@ -61,7 +61,7 @@ class Speech:
         self.pools = order[:, :POOL].numpy().astype(np.int64)
         self.state_cells = min(state_cells, columns)
         self.synapses = min(synapses, self.state_cells)
-        self._salt = np.uint64(spawn_seed(seed, 0))
+        self.salt = np.uint64(spawn_seed(seed, 0))
         self.table = Table(
             {
                 "token": (np.int32, 1),
@@ -84,7 +84,7 @@ class Speech:
         """Return the cells that are active when a token is heard."""
         cells, drives = np.empty((2, self.state_cells), np.int64)
         size = kernels.next_state(
-            index, before, token, time, self.pools[token], self._salt, cells, drives
+            index, before, token, time, self.pools[token], self.salt, cells, drives
         )
         state: Cells = cells[:size]
         return state
@@ -126,26 +126,30 @@ class Speech:
         numbers = self.table.take(min(len(heard) - 1, self.table.room))
         self._seen = with_room(self._seen, len(self.table))
         table, rows = self.table, self.rows
-        lines = kernels.Lines(
-            table["token"], table["after"], table["engram"], table["size"], self._seen
-        )
         used, grown, missed = kernels.learn_steps(
             rows.synapses,
             rows.ends,
-            lines,
+            self.lines(),
             index,
             engram,
             heard,
             self.pools,
             self.state_cells,
             self.synapses,
-            self._salt,
+            self.salt,
             numbers,
             rate,
         )
         table["token"][numbers[used:]] = NO_TOKEN
         table.release(numbers[used:])
         return int(grown), int(missed)
+
+    def lines(self) -> kernels.Lines:
+        """Return the properties of the segments, as the loops take them."""
+        table = self.table
+        return kernels.Lines(
+            table["token"], table["after"], table["engram"], table["size"], self._seen
+        )
 
     def of_engrams(self, engrams: Cells) -> Cells:
         """Return the segments that belong to engrams."""

@@ -43,7 +43,7 @@ class SleepReport:
     captured, lost : int
         Weak traces that lasted, and such that faded.
     pruned : int
-        Synapses taken away with them.
+        Synapses taken away, with what faded or because fewer are enough.
     rewired : int
         Synapses that moved from common to rarer cells.
     forgotten : tuple of str

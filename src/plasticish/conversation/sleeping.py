@@ -7,38 +7,52 @@ from contextlib import suppress
 
 from plasticish.core import NotReadyError
 
-from .mind import Mind
+from .mind import LEAST_AGED, Mind
+from .network_sleep import Replayed
 from .response import SleepReport
 
 __all__ = ["forget", "sleep"]
 
+MOST_AGED = 512  # old episodes of one night, at most
+RESTLESS = 0.1  # share of them whose synapses move, from which on more are looked at
+
 
 def sleep(mind: Mind) -> SleepReport:
-    """Settle the weak traces, replay what was taught, and let go of words that nobody uses.
+    """Settle the weak traces, replay, and let go of words that nobody uses.
 
-    Replay awakens each tagged episode by its prompt, as that is heard with what is known by now of
-    which of its parts are rare: the synapses that are active then grow, and those from common
-    cells move to rarer ones, at constant number.
+    What is replayed are the episodes that were tagged, and between them old ones, those first that
+    would be let go of first. Nothing is kept for it but their numbers: the network regenerates the
+    cues, see :mod:`plasticish.conversation.network_sleep`.
     """
     captured, lost = mind.traces.settle()
     for episode in captured:
         mind.network.reinforce(episode, 1.0)
+        mind.tag(episode)
     pruned = sum(mind.unlearn(episode) for episode in lost)
-    replayed, rewired = _replay(mind) if mind.settings.use_sleep_replay else (0, 0)
+    night = _replay(mind) if mind.settings.use_sleep_replay else Replayed()
     mind.tagged.clear()
     mind.adenosine.sleep(mind.adenosine.sleep_needed)
     mind.awake = False
-    return SleepReport(replayed, len(captured), len(lost), pruned, rewired, _let_go_of_words(mind))
+    return SleepReport(
+        replayed=night.replayed,
+        captured=len(captured),
+        lost=len(lost),
+        pruned=pruned + night.pruned,
+        rewired=sum(night.rewired),
+        forgotten=_let_go_of_words(mind),
+    )
 
 
-def _replay(mind: Mind) -> tuple[int, int]:
-    rewired = 0
-    for episode, prompt in mind.tagged.items():
-        cue = mind.episodes.encoder.encode(prompt)
-        mind.network.strengthen(cue, episode)
-        if mind.settings.use_structural_plasticity:
-            rewired += mind.network.rewire(cue, episode)
-    return len(mind.tagged), rewired
+def _replay(mind: Mind) -> Replayed:
+    """Replay the tagged and some old episodes; of the old twice as many if they still change."""
+    tagged = tuple(mind.tagged)
+    aged = [one for one in mind.network.longest_untouched(mind.aged + len(tagged))
+            if one not in mind.tagged][: mind.aged]  # fmt: skip
+    night = mind.network.replay((*tagged, *aged), rewiring=mind.settings.use_structural_plasticity)
+    restless = sum(count > 0 for count in night.rewired[len(tagged) :])
+    changing = night.pruned > 0 or restless > RESTLESS * len(aged)
+    mind.aged = min(2 * mind.aged, MOST_AGED) if changing else max(mind.aged // 2, LEAST_AGED)
+    return night
 
 
 def _let_go_of_words(mind: Mind) -> tuple[str, ...]:
@@ -78,8 +92,6 @@ def forget(
     said = tuple(dict.fromkeys(texts))
     for episode in mind.ledger.of_events(events):
         mind.unlearn(episode)
-    for episode in [one for one, prompt in mind.tagged.items() if prompt in said]:
-        del mind.tagged[episode]
     for text in said:
         with suppress(NotReadyError):  # it was not listened to, or has faded
             mind.listener.forget(text)

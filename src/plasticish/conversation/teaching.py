@@ -140,4 +140,4 @@ def _encode(mind: Mind, number: int, prompt: str, text: str, strength: float) ->
         mind.network.reinforce(episode, strength)
         mind.network.strengthen(mind.episodes.encoder.encode(prompt), episode)
         mind.traces.drop(episode)  # what was only overheard is known now
-    mind.tag(episode, prompt)
+    mind.tag(episode)
