@@ -11,6 +11,7 @@ from plasticish.bench.talk import _common as common
 from plasticish.bench.talk.capacity import random_cue
 from plasticish.bench.talk.dopamine import SignedReward, Tutor
 from plasticish.bench.talk.sessions import SESSIONS, by_topic, distinct
+from plasticish.bench.talk.turn import summary
 
 PAIRS = [
     ("What is your name?", "Ada."),
@@ -106,3 +107,20 @@ def test_sessions_share_no_question_and_all_are_of_some_length():
     assert len(questions) == len(set(questions)) > 900
     assert min(map(len, days)) > 100
     assert distinct([("Hi", "a"), ("HI!", "b")], {("hi",)}) == []
+
+
+def test_a_life_runs_quickly_in_a_process_of_its_own():
+    load_scenarios()
+    rows = SCENARIOS["talk/flat"].run(Context((0,), quick=True)).rows
+    young, old = (rows[f"after {turns} turns"] for turns in (20, 40))
+    grown = 100.0 * (old["resident memory"][0] / young["resident memory"][0] - 1.0)
+    assert rows["growth"]["memory"][0] == pytest.approx(grown)
+
+
+def test_only_replies_of_about_twelve_tokens_are_looked_at():
+    turns = [
+        {"first": 1.0, "whole": 2.0, "whole_cpu": 3.0, "turn": 4.0, "turn_cpu": 5.0, "pieces": n}
+        for n in (3.0, 12.0, 13.0, 40.0)
+    ]
+    found = summary(turns)
+    assert (found["turns looked at"], found["tokens"], found["whole"]) == (2.0, 12.5, 2.0)

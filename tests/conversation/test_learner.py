@@ -21,6 +21,7 @@ from plasticish.conversation import (
 from plasticish.conversation.event_log import EventLog
 from plasticish.conversation.events import Exchange, Overheard, Taught
 from plasticish.conversation.memory_folder import CHECKPOINT, LOG
+from plasticish.conversation.teaching import teach
 from plasticish.core import CheckpointError, ConfigError, DataError, DTypeError, NotReadyError
 
 PAIRS = [
@@ -565,3 +566,19 @@ def test_nothing_warns_on_the_way(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         live_through(fresh(), tmp_path / "m")
+
+
+def test_the_memory_is_taken_at_birth_and_what_every_turn_leaves_is_bounded():
+    mind = ConversationalLearner(PlasticLearnerConfig(n_neurons=1024)).mind
+    born = mind.network.stats()["megabytes"]
+    for turn in range(60):
+        teach(mind, turn, Taught(f"What is {turn}?", None, f"It is {turn}.", None, "tutor", True))
+    assert mind.network.stats()["megabytes"] == born
+    assert len(mind.ledger) == 60
+    assert mind.lived.maxlen is not None
+    for number in range(mind.dopamine.capacity + 10):
+        mind.dopamine.outcome(f"cue {number}", 1.0)
+        mind.acetylcholine.observe(1.0, f"cue {number}")
+    assert len(mind.dopamine.values) == mind.dopamine.capacity <= 4096
+    levels = mind.acetylcholine.export_state().tensors["levels"]
+    assert len(levels) == mind.acetylcholine.parameters.capacity + 1 <= 4097

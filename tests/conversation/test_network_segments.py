@@ -59,3 +59,18 @@ def test_room_doubles():
     column = np.arange(3)
     assert with_room(column, 3) is column
     assert len(with_room(column, 5)) == 8
+
+
+def test_memory_taken_at_birth_is_enough_for_what_it_was_taken_for():
+    table = Table({"one": (np.float32, 1), "three": (np.int32, 3)}, most=100, ready=16)
+    born = table.nbytes
+    assert born == 16 * (4 + 12)
+    table.take(16)
+    assert table.nbytes == born
+    again = Table({"one": (np.float32, 1), "three": (np.int32, 3)}, most=100, ready=16)
+    again.restore(table.export())
+    again.release(np.arange(8))
+    again.take(8)
+    assert (again.nbytes, len(again)) == (born, 16)
+    again.take(1)
+    assert again.nbytes > born

@@ -95,6 +95,7 @@ class EventLog:
                 self._pragma(f"user_version = {_VERSION}")
                 self._pragma(f"application_id = {_OURS}")
         self._pragma("synchronous = FULL")
+        self._pragma("cache_size = -512")  # kB: events are written once, and seldom read
         self._pragma("secure_delete = ON")  # what is forgotten is overwritten with zeros
 
     def _check(self) -> None:

@@ -8,11 +8,15 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, NamedTuple
 
+import numpy as np
 import torch
 
 from plasticish.core import Persistent, ShapeError, State
 
 __all__ = ["Entry", "Ledger", "key_of", "words_of"]
+
+READY = 1 << 15  # episodes for which there is room from the beginning
+NOTHING = -1  # in place of an entry
 
 
 class Entry(NamedTuple):
@@ -32,7 +36,7 @@ class Entry(NamedTuple):
 
 
 class Ledger(Persistent):
-    """Entries by the number of their episode.
+    """Entries by the number of their episode, 24 bytes each.
 
     Examples
     --------
@@ -45,46 +49,51 @@ class Ledger(Persistent):
     kind: ClassVar[str] = "ledger"
 
     def __init__(self) -> None:
-        self._entries: dict[int, Entry] = {}
-        self._by_cue: dict[int, tuple[int, ...]] = {}
+        self._entries = np.full((len(Entry._fields), READY), NOTHING)
+        self._count = 0
 
     def enter(self, episode: int, entry: Entry) -> None:
-        """Note an episode."""
-        self._entries[episode] = entry
-        self._by_cue[entry.cue] = (*self._by_cue.get(entry.cue, ()), episode)
+        """Note an episode, which must not stand here yet."""
+        places = self._entries.shape[1]
+        if episode >= places:
+            more = np.full((len(Entry._fields), max(episode + 1 - places, places)), NOTHING)
+            self._entries = np.concatenate([self._entries, more], axis=1)
+        self._entries[:, episode] = entry
+        self._count += 1
 
     def remove(self, episode: int) -> None:
         """Strike an episode out."""
-        cue = self._entries.pop(episode).cue
-        left = tuple(one for one in self._by_cue.pop(cue) if one != episode)
-        if left:
-            self._by_cue[cue] = left
+        self._entries[:, episode] = NOTHING
+        self._count -= 1
 
     def find(self, cue: int, line: int) -> int | None:
         """Return the last episode that answers this to that, None if there is none."""
-        found = (one for one in reversed(self.of_cue(cue)) if self._entries[one].line == line)
+        found = (one for one in reversed(self.of_cue(cue)) if self[one].line == line)
         return next(found, None)
 
     def of_events(self, events: Iterable[int]) -> list[int]:
         """Return the episodes that are from some events."""
-        wanted = set(events)
-        return [one for one, entry in self._entries.items() if entry.event in wanted]
+        found: list[int] = np.flatnonzero(np.isin(self._entries[0], list(events))).tolist()
+        return found
 
     def of_cue(self, cue: int) -> tuple[int, ...]:
-        """Return the episodes that answer something."""
-        return self._by_cue.get(cue, ())
+        """Return the episodes that answer something, the one of the last event last."""
+        found = np.flatnonzero(self._entries[1] == cue)
+        return tuple(found[np.argsort(self._entries[0, found], kind="stable")].tolist())
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._entries)
+        return iter(np.flatnonzero(self._entries[0] != NOTHING).tolist())
 
     def __getitem__(self, episode: int) -> Entry:
-        return self._entries[episode]
+        return Entry(*self._entries[:, episode].tolist())
 
     def __contains__(self, episode: object) -> bool:
-        return episode in self._entries
+        if not isinstance(episode, int) or not 0 <= episode < self._entries.shape[1]:
+            return False
+        return bool(self._entries[0, episode] != NOTHING)
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return self._count
 
     def config(self) -> dict[str, object]:
         """Return the constructor arguments: none."""
@@ -92,8 +101,9 @@ class Ledger(Persistent):
 
     def export_state(self) -> State:
         """Return every entry."""
-        rows = [[episode, *entry] for episode, entry in self._entries.items()]
-        return State(tensors={"entries": torch.tensor(rows, dtype=torch.int64).reshape(-1, 4)})
+        alive = np.flatnonzero(self._entries[0] != NOTHING)
+        rows = np.column_stack([alive, self._entries[:, alive].T])
+        return State(tensors={"entries": torch.from_numpy(rows)})
 
     def import_state(self, state: State) -> None:
         """Put back what :meth:`export_state` returned.
@@ -104,13 +114,14 @@ class Ledger(Persistent):
             If these are no entries; nothing is changed.
         """
         rows = state.tensors["entries"]
-        if rows.ndim != 2 or rows.shape[1] != 4:
+        if rows.ndim != 2 or rows.shape[1] != 1 + len(Entry._fields):
             raise ShapeError(
                 "the stored entries are none", got=str(tuple(rows.shape)), expected="(episodes, 4)"
             )
-        self._entries, self._by_cue = {}, {}
+        fresh = Ledger()
         for episode, *entry in rows.tolist():
-            self.enter(episode, Entry(*entry))
+            fresh.enter(episode, Entry(*entry))
+        self._entries, self._count = fresh._entries, fresh._count
 
 
 def words_of(text: str) -> tuple[str, ...]:

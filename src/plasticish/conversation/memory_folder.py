@@ -13,6 +13,7 @@ is learned again from the log when the folder is opened, each event once.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
 import os
@@ -102,6 +103,7 @@ class MemoryFolder:
             If it cannot be written; the one before still stands, and the log as well.
         """
         save_checkpoint(self.path / CHECKPOINT, checkpoint)
+        _give_back_memory()
 
     def close(self) -> None:
         """Let others have the folder."""
@@ -109,6 +111,15 @@ class MemoryFolder:
             self.log.close()
             os.close(self._lock)
             self._lock = None
+
+
+def _give_back_memory() -> None:
+    """Let the system have what was freed: a checkpoint takes copies of everything for a moment.
+
+    The allocator of glibc would keep them, and the process look as if it grew.
+    """
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        trim(0)
 
 
 def read_config(path: str | Path) -> Mapping[str, Any] | None:

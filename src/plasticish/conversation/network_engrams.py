@@ -20,6 +20,7 @@ from .segments import Table, with_room
 __all__ = ["Engrams"]
 
 LEAST_GAIN = 0.01
+SYNAPSES = 256  # about as many has an episode, which says how many there will be
 QUANTA = 16.0  # weight units of one unit of drive: (1 + ln n) ln(1 + N/df) stays below 16
 
 
@@ -48,8 +49,9 @@ class Engrams:
                 "turn": (np.int64, 1),
             },
             kernels.MOST_SEGMENTS // ENGRAM_CELLS,
+            ready=rows.budget // SYNAPSES,
         )
-        self._match = np.zeros(0, np.float32)
+        self._match = np.full(ENGRAM_CELLS * (rows.budget // SYNAPSES), 0, np.float32)
 
     def cells(self, engram: int) -> npt.NDArray[np.int64]:
         """Return the cells of an engram."""
@@ -190,7 +192,7 @@ class Engrams:
                 expected=f"{ENGRAM_CELLS} segments an engram, of cells that there are",
             )
         self.used[:], self.heard[:], self.turn = used, heard, turn
-        self._match = np.zeros(ENGRAM_CELLS * len(self.table), np.float32)
+        self._match = with_room(self._match, ENGRAM_CELLS * len(self.table))
 
 
 def _by_surprise(cue: Cue) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:

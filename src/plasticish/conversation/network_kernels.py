@@ -26,9 +26,11 @@ __all__ = [
     "grow_cue",
     "mixed",
     "moved",
+    "pack",
     "rank_engrams",
     "strengthen_cue",
     "sweep",
+    "unpack",
 ]
 
 ENGRAM_CELLS = 4
@@ -184,3 +186,31 @@ def sweep(rows, ends, scales, tokens):
         gone += ends[cell, 1] - kept
         ends[cell, 1] = kept
     return gone
+
+
+@njit(cache=True)
+@no_type_check
+def pack(rows, ends, packed):
+    """Write the synapses in use one after another, row by row, from left to right."""
+    place, width = 0, rows.shape[1]
+    for cell in range(len(rows)):
+        for j in range(ends[cell, 0]):
+            packed[place] = rows[cell, j]
+            place += 1
+        for j in range(width - ends[cell, 1], width):
+            packed[place] = rows[cell, j]
+            place += 1
+
+
+@njit(cache=True)
+@no_type_check
+def unpack(packed, ends, rows):
+    """Put back what :func:`pack` wrote."""
+    place, width = 0, rows.shape[1]
+    for cell in range(len(rows)):
+        for j in range(ends[cell, 0]):
+            rows[cell, j] = packed[place]
+            place += 1
+        for j in range(width - ends[cell, 1], width):
+            rows[cell, j] = packed[place]
+            place += 1

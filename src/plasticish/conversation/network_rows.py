@@ -11,6 +11,8 @@ from torch import Tensor
 
 from plasticish.core import DataError
 
+from . import network_kernels as kernels
+
 __all__ = ["Rows"]
 
 
@@ -33,7 +35,8 @@ class Rows:
     """
 
     def __init__(self, cells: int, width: int) -> None:
-        self.synapses = np.zeros((cells, width), np.uint32)
+        # Written, not only asked for: the memory is taken at birth, and does not grow later.
+        self.synapses = np.full((cells, width), 0, np.uint32)
         self.ends = np.zeros((cells, 2), np.int32)
 
     @property
@@ -63,9 +66,10 @@ class Rows:
 
     def export(self) -> dict[str, Tensor]:
         """Return the synapses in use, row by row."""
-        taken = self._taken(0) | self._taken(1)
+        packed = np.empty(len(self), np.uint32)  # no mask of all places, which is as large as they
+        kernels.pack(self.synapses, self.ends, packed)
         return {
-            "synapses": torch.from_numpy(self.synapses[taken].view(np.int32)),
+            "synapses": torch.from_numpy(packed.view(np.int32)),
             "ends": torch.from_numpy(self.ends.copy()),
         }
 
@@ -93,4 +97,4 @@ class Rows:
                 expected=f"rows of {len(self.ends):,} cells with at most {width:,} synapses",
             )
         self.ends[:] = ends
-        self.synapses[self._taken(0) | self._taken(1)] = synapses.view(np.uint32)
+        kernels.unpack(synapses.view(np.uint32), self.ends, self.synapses)

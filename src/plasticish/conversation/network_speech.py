@@ -17,11 +17,11 @@ from .network_kernels import MOST_SEGMENTS, NO_TOKEN
 from .network_rows import Rows
 from .network_speech_kernels import COLUMN
 from .segments import Table, with_room
-from .vocabulary import END, START
 
 __all__ = ["NOBODY", "Said", "Speech"]
 
 NOBODY = -1  # the engram of what was only heard
+SYNAPSES = 32  # of the budget, for one segment: half of it speech, a few more than six a segment
 POOL = 64  # columns in which a token can be heard
 
 Cells = npt.NDArray[np.int64]
@@ -70,8 +70,9 @@ class Speech:
                 "size": (np.uint8, 1),
             },
             MOST_SEGMENTS,
+            ready=rows.budget // SYNAPSES,
         )
-        self._seen = np.zeros(0, np.int32)
+        self._seen = np.full(rows.budget // SYNAPSES, 0, np.int32)
 
     @property
     def nbytes(self) -> int:
@@ -107,14 +108,23 @@ class Speech:
 
     def say(self, index: Cells, max_tokens: int) -> Iterator[Said]:
         """Say what the index means, token by token."""
-        state, token = np.empty(0, np.int64), START
-        for time in range(max_tokens):
-            state = self.state(index, state, token, time)
-            segment, match, _ = self.expect(state)
-            token = int(self.table["token"][segment]) if segment >= 0 else END
-            if token == END:
-                return
-            yield Said(token, match)
+        tokens, matches = np.empty(max_tokens, np.int64), np.empty(max_tokens)
+        table, rows = self.table, self.rows
+        lines = kernels.Lines(
+            table["token"], table["after"], table["engram"], table["size"], self._seen
+        )
+        said = kernels.say_line(
+            rows.synapses,
+            rows.ends,
+            lines,
+            index,
+            self.pools,
+            self.state_cells,
+            self._salt,
+            tokens,
+            matches,
+        )
+        return map(Said, tokens[:said].tolist(), matches[:said].tolist())
 
     # ------------------------------------------------------------------ learning
 
@@ -190,4 +200,4 @@ class Speech:
                 got=f"{len(self.table):,} segments, synapses onto segment {reached:,}",
                 expected=f"segments of tokens below {len(self.pools):,}, one a number",
             )
-        self._seen = np.zeros(len(self.table), np.int32)
+        self._seen = with_room(self._seen, len(self.table))

@@ -13,8 +13,9 @@ import numpy as np
 from numba import njit
 
 from .network_kernels import NO_TOKEN, mixed, moved
+from .vocabulary import END, START
 
-__all__ = ["COLUMN", "Lines", "learn_steps", "next_state", "predict"]
+__all__ = ["COLUMN", "Lines", "learn_steps", "next_state", "predict", "say_line"]
 
 Lines = namedtuple("Lines", "tokens after engrams sizes seen")
 """Of every segment the token it says, the one before, its engram, its synapses; and a scratch."""
@@ -117,6 +118,24 @@ def predict(rows, ends, state, tokens, sizes, seen, best):
             if (share, weight, segment) > (match, heaviest, winner):
                 winner, match, heaviest = segment, share, weight
     return winner, match
+
+
+@njit(cache=True)
+@no_type_check
+def say_line(rows, ends, lines, index, pools, state_cells, seed, said, matches):
+    """Fill ``said`` with the line of an index, and ``matches``; return how many tokens it has."""
+    cells, drives = np.empty(state_cells, np.int64), np.empty(state_cells, np.int64)
+    before, token = cells[:0], START
+    best = np.empty(len(pools), np.float32)
+    for t in range(len(said)):
+        size = next_state(index, before, token, t, pools[token], seed, cells, drives)
+        before = cells[:size].copy()
+        found, match = predict(rows, ends, before, lines.tokens, lines.sizes, lines.seen, best)
+        token = np.int64(lines.tokens[found]) if found >= 0 else END
+        if token == END:
+            return t
+        said[t], matches[t] = token, match
+    return len(said)
 
 
 @njit(cache=True)

@@ -26,6 +26,8 @@ class Table:
         Type of each property, and how many of it every number has.
     most : int
         Numbers there may be.
+    ready : int
+        Numbers for which the memory is taken at birth, so that it does not grow before.
 
     Examples
     --------
@@ -36,11 +38,11 @@ class Table:
     (None, [0], 2)
     """
 
-    def __init__(self, columns: Mapping[str, tuple[Any, int]], most: int) -> None:
-        self.most = most
+    def __init__(self, columns: Mapping[str, tuple[Any, int]], most: int, ready: int = 0) -> None:
+        self.most, self._ready = most, min(ready, most)
         self._each = {name: each for name, (_, each) in columns.items()}
         self._columns: dict[str, Array] = {
-            name: np.zeros(0, dtype) for name, (dtype, _) in columns.items()
+            name: np.full(each * self._ready, 0, dtype) for name, (dtype, each) in columns.items()
         }
         self._count = 0
         self._free: list[int] = []
@@ -101,7 +103,7 @@ class Table:
         DataError
             If the columns do not fit; nothing is changed.
         """
-        stored = {name: tensors[name].cpu().numpy().copy() for name in self._columns}
+        stored = {name: tensors[name].cpu().numpy() for name in self._columns}
         counts = {len(column) // self._each[name] for name, column in stored.items()}
         whole = all(len(column) % self._each[name] == 0 for name, column in stored.items())
         kinds = all(stored[name].dtype == self._columns[name].dtype for name in stored)
@@ -114,7 +116,10 @@ class Table:
                 got=", ".join(f"{name} {len(column)}" for name, column in stored.items()),
                 expected="columns of equal length and of these types",
             )
-        self._columns, self._count, self._free = stored, count, free
+        for name, column in stored.items():
+            self._columns[name] = with_room(self._columns[name], len(column))
+            self._columns[name][: len(column)] = column
+        self._count, self._free = count, free
 
 
 def with_room(column: Array, size: int) -> Array:

@@ -79,7 +79,7 @@ class AcetylcholineParameters:
     prior: float = 0.5
     encoding: float = 1.0
     suppression: float = 0.5
-    capacity: int = 100_000
+    capacity: int = 4096
 
     def __post_init__(self) -> None:
         check_positive(learning_rate=self.learning_rate)

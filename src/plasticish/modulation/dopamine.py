@@ -92,7 +92,7 @@ class Dopamine(Persistent):
         trace_decay: float = 0.0,
         *,
         enabled: bool = True,
-        capacity: int = 100_000,
+        capacity: int = 4096,
     ) -> None:
         for name, value, open_at_0 in (
             ("learning_rate", learning_rate, True),

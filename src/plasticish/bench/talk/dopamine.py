@@ -143,7 +143,8 @@ def dopamine(context: Context) -> Findings:
     for name in names:
         ours: list[dict[str, float]] = []
         for learner, rates in ((DOPAMINE, None), *RIVALS.items()):
-            found = [taught(told, seed, rates, **CONDITIONS[name]) for seed in context.seeds]
+            cap = CAP // 4 if context.quick else CAP
+            found = [taught(told, seed, rates, cap, **CONDITIONS[name]) for seed in context.seeds]
             ours = ours or found
             if rates is not None:
                 for mine, theirs in zip(ours, found, strict=True):
@@ -162,6 +163,7 @@ def taught(
     told: Sequence[Pair],
     seed: int,
     rates: Mapping[str, float] | None,
+    cap: int,
     *,
     lies: float = 0.0,
     misled: bool = False,
@@ -176,7 +178,7 @@ def taught(
         errs = {q: MISBELIEF * (place < MISLED * QUESTIONS) for place, (q, _) in enumerate(asked)}
     tutor = Tutor(dict(asked), wrong, errs, lies, same, chance)
     learner, interactions = newborn(seed, rates), 0
-    while interactions < CAP:
+    while interactions < cap:
         for question, _ in chance.sample(asked, QUESTIONS):
             interact(learner, question, tutor)
             interactions += 1
