@@ -120,7 +120,7 @@ class Speech:
             index,
             self.pools,
             self.state_cells,
-            self._salt,
+            self.salt,
             tokens,
             matches,
         )

@@ -205,7 +205,7 @@ def interact(learner: ConversationalLearner, question: str, tutor: Tutor) -> Non
     said = learner.predict(question)
     reward, text = tutor.judge(question, said), tutor.tell(question)
     learner.live(Exchange(question, said), Taught(question, said, text, reward, "tutor", True))
-    if learner.mind.adenosine.sleep_is_due:
+    if learner.mind.sleep_is_due:
         learner.sleep()
 
 
