@@ -128,7 +128,7 @@ class PlasticLearnerConfig:
     acetylcholine: AcetylcholineParameters = field(default_factory=AcetylcholineParameters)
     norepinephrine: NorepinephrineParameters = field(default_factory=NorepinephrineParameters)
     adenosine: AdenosineParameters = field(default_factory=AdenosineParameters)
-    short_term: ShortTermParameters = field(default_factory=ShortTermParameters.facilitating)
+    short_term: ShortTermParameters = field(default_factory=ShortTermParameters.working_memory)
     tagging: TaggingParameters = field(default_factory=TaggingParameters)
 
     def __post_init__(self) -> None:

@@ -15,6 +15,7 @@ __all__ = [
     "Overheard",
     "Sleep",
     "Taught",
+    "heard_in",
     "texts_of",
 ]
 
@@ -147,5 +148,20 @@ def texts_of(event: Event) -> tuple[str, ...]:
         case Taught():
             said = (event.prompt, event.reply, event.text)
             return tuple(text for text in said if text is not None)
+        case _:
+            return ()
+
+
+def heard_in(event: Event) -> tuple[str, ...]:
+    """Return what was listened to in an event.
+
+    Examples
+    --------
+    >>> heard_in(Exchange("hi", "hello")), heard_in(Overheard("hi", "hello"))
+    (('hi',), ())
+    """
+    match event:
+        case Exchange() | Taught(reply=None):
+            return (event.prompt,)
         case _:
             return ()

@@ -23,7 +23,7 @@ from plasticish.core import (
 from .config import PlasticLearnerConfig
 from .conversation import Conversation
 from .event_log import EventLog
-from .events import Birth, Event, Exchange, Forgetting, Overheard, Sleep, Taught, texts_of
+from .events import Birth, Event, Exchange, Forgetting, Overheard, Sleep, Taught, heard_in, texts_of
 from .memory_folder import LOG, MemoryFolder, read_state
 from .mind import Mind
 from .response import Response, SleepReport
@@ -178,11 +178,12 @@ class ConversationalLearner(Persistent):
     def _forget(self, event: Forgetting) -> None:
         log = self._log
         logged = [] if log is None else [log.about(number) for number in event.events]
-        texts = [text for one in logged if one is not None for text in texts_of(one.event)]
+        gone = [one.event for one in logged if one is not None]
         forget(
             self.mind,
             event.events,
-            texts,
+            [text for one in gone for text in texts_of(one)],
+            [text for one in gone for text in heard_in(one)],
             lambda text: log is None or not log.says(text, event.events),
         )
 

@@ -12,11 +12,11 @@ import torch
 
 from plasticish.core import DataError, Persistent, State
 from plasticish.modulation import Acetylcholine, Adenosine, Dopamine
-from plasticish.sequence import PlasticMemory
 
 from .config import PlasticLearnerConfig
 from .episodes import Episodes
 from .ledger import Entry, Ledger, key_of
+from .listener import Listener
 from .network import PlasticSNN, Recall
 from .network_sleep import LOAD
 from .response import Signals
@@ -25,7 +25,7 @@ from .traces import Traces
 
 __all__ = ["Mind", "Thought", "line_key"]
 
-LISTENER_SYNAPSES = 200_000
+LISTENER_SYNAPSES = 400_000
 TAGGED, LIVED = 512, 512  # episodes that sleep replays, and turns whose signals are kept
 LEAST_AGED = 16  # old episodes of one night, at least
 
@@ -101,7 +101,11 @@ class Mind:
         self.adenosine = Adenosine(config.adenosine, enabled=config.use_adenosine)
         self.traces = Traces(config.tagging, enabled=config.use_tagging)
         self.ledger = Ledger()
-        self.listener = PlasticMemory("plain", LISTENER_SYNAPSES, config.seed)
+        self.listener = Listener(
+            LISTENER_SYNAPSES,
+            attention=config.use_acetylcholine,
+            short_term=config.short_term if config.use_short_term_plasticity else None,
+        )
         self.tagged: dict[int, None] = {}
         self.aged = LEAST_AGED
         self.lived: deque[Signals] = deque(maxlen=LIVED)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-
-from plasticish.core import NotReadyError
 
 from .mind import LEAST_AGED, Mind
 from .network_sleep import Replayed
@@ -32,6 +30,7 @@ def sleep(mind: Mind) -> SleepReport:
     night = _replay(mind) if mind.settings.use_sleep_replay else Replayed()
     mind.tagged.clear()
     mind.adenosine.sleep(mind.adenosine.sleep_needed)
+    mind.listener.rest()
     mind.awake = False
     return SleepReport(
         replayed=night.replayed,
@@ -74,7 +73,11 @@ def _clear_idle(mind: Mind) -> tuple[str, ...]:
 
 
 def forget(
-    mind: Mind, events: Iterable[int], texts: Iterable[str], gone: Callable[[str], bool]
+    mind: Mind,
+    events: Iterable[int],
+    texts: Iterable[str],
+    heard: Iterable[str],
+    gone: Callable[[str], bool],
 ) -> None:
     """Take away what was learned from some events.
 
@@ -86,15 +89,16 @@ def forget(
         Their numbers.
     texts : iterable of str
         Everything that was said in them.
+    heard : iterable of str
+        What was listened to in them, as often as it was.
     gone : callable
         Whether a text was said in none but them.
     """
     said = tuple(dict.fromkeys(texts))
     for episode in mind.ledger.of_events(events):
         mind.unlearn(episode)
-    for text in said:
-        with suppress(NotReadyError):  # it was not listened to, or has faded
-            mind.listener.forget(text)
+    for text, times in Counter(heard).items():
+        mind.listener.forget(text, times)
     mind.tokenizer.forget_said(said, gone)
     _clear_idle(mind)
     mind.surprise, mind.awake = None, True

@@ -56,7 +56,8 @@ def _take_in(mind: Mind, text: str) -> None:
     mind.awake = True
     mind.episodes.encoder.observe(text)
     mind.tokenizer.hear(text)
-    mind.surprise = float(mind.listener.learn([text])["nats"])
+    heard = mind.listener.learn([text], fatigue=mind.adenosine.threshold_factor)
+    mind.surprise = float(heard["nats"])
 
 
 def overhear(mind: Mind, number: int, event: Overheard) -> None:

@@ -17,6 +17,7 @@ Tsodyks, M. V. & Markram, H. (1997). The neural code between neocortical pyramid
 on neurotransmitter release probability. PNAS 94.
 Markram, H., Wang, Y. & Tsodyks, M. (1998). Differential signaling via the same axon of
 neocortical pyramidal neurons. PNAS 95.
+Mongillo, G., Barak, O. & Tsodyks, M. (2008). Synaptic theory of working memory. Science 319.
 """
 
 from __future__ import annotations
@@ -91,6 +92,11 @@ class ShortTermParameters:
     def facilitating(cls) -> ShortTermParameters:
         """Return a synapse onto a bitufted interneuron (Markram, Wang & Tsodyks 1998)."""
         return cls(U=0.03, tau_rec=130.0, tau_fac=530.0)
+
+    @classmethod
+    def working_memory(cls) -> ShortTermParameters:
+        """Return a synapse that holds for a second what it carried (Mongillo et al. 2008)."""
+        return cls(U=0.2, tau_rec=200.0, tau_fac=1500.0)
 
 
 class ShortTermState(NamedTuple):

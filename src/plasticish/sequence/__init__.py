@@ -7,7 +7,7 @@ integers or words; images, spikes and replies are elsewhere.
 
 from .alphabet import Alphabet, Encoded
 from .drawing import Picture
-from .experts import EXPERTS, Expert
+from .experts import EXPERTS, Expert, classes_of
 from .growth import Animation, animate_growth
 from .library import Concept, ConceptLibrary
 from .memory import PlasticMemory
@@ -33,4 +33,5 @@ __all__ = [
     "Reason",
     "Why",
     "animate_growth",
+    "classes_of",
 ]

@@ -22,12 +22,28 @@ import numpy as np
 from .compiled import compiled, inlined
 from .count_kernels import ALIVE, CONTEXTS, NOVEL, ONCE, REPORTED, SEEN, USED, change, find_slot
 
-__all__ = ["BUCKETS", "FEATURES", "Mixer", "Scratch", "forecast", "read", "replay"]
+__all__ = [
+    "BUCKETS",
+    "CONSTANT",
+    "FEATURES",
+    "SITUATION",
+    "UNCERTAINTY",
+    "Cursor",
+    "Mixer",
+    "Scratch",
+    "forecast",
+    "read",
+    "replay",
+]
 
 FEATURES = 3
 BUCKETS = 40
 POSITIONS, LONGEST, RECENT = 16, 32, 1024
 """Rows of weights by position, by longest known context, and by last symbol."""
+
+SITUATION, UNCERTAINTY, CONSTANT = 0, 1, 2
+"""What the weights follow: position, last symbol and longest known context; what each of several
+contexts knows of what follows it; or nothing."""
 
 SHARPNESS = 0.3
 """α: a count is read on a logarithmic scale from here on."""
@@ -44,7 +60,7 @@ Scratch = namedtuple(
 score and the probability; in ``last`` how many they are and the probability of each other one."""
 
 Cursor = namedtuple("Cursor", "place trail")
-"""Where a reading stands, [sequence, symbol], and what was passed in the sequence so far."""
+"""Where a reading stands, [sequence, symbol, rows told], and what was passed in the sequence."""
 
 # last: symbols named, probability of one not named.
 NAMED, OTHER = 0, 1
@@ -242,25 +258,44 @@ def correct(mixer, s, answer, step, damping):
 
 @compiled
 @no_type_check
-def choose_rows(s, codes, begin, here, longest):
-    """Choose the rows of shared weights for this situation."""
+def choose_rows(s, gains, codes, begin, here, longest):
+    """Choose the rows of shared weights, and with constant gains one bucket for all."""
+    if gains == CONSTANT:
+        s.rows[:] = 0
+        s.bucket[:] = 0
+        return
     spread = 3
     if longest > 0:
         spread = min(3, s.begin[longest + 1] - s.begin[longest] - 1)
-    s.rows[0] = min(here - begin, POSITIONS - 1)
     s.rows[1] = POSITIONS + 4 * longest + spread
-    s.rows[2] = POSITIONS + LONGEST + (codes[here - 1] % RECENT if here > begin else 0)
+    if gains == UNCERTAINTY:
+        s.rows[0] = 0
+        s.rows[2] = POSITIONS + LONGEST + 27 * longest + certainty_of_last(s)
+    else:
+        s.rows[0] = min(here - begin, POSITIONS - 1)
+        s.rows[2] = POSITIONS + LONGEST + (codes[here - 1] % RECENT if here > begin else 0)
+
+
+@inlined
+@no_type_check
+def certainty_of_last(s):
+    """Whether the contexts of each of the last three experts are new, open, or had one outcome."""
+    state = 0
+    for e in range(max(len(s.keys) - 3, 0), len(s.keys)):
+        size = s.begin[e + 1] - s.begin[e]
+        state = 3 * state + (0 if size == 0 else 2 if size == 1 else 1)
+    return state
 
 
 @compiled
 @no_type_check
-def forecast(experts, counts, mixer, logs, s, codes, classes, size):
+def forecast(experts, counts, mixer, gains, logs, s, codes, classes, size):
     """Set ``s.p[:size]`` to the whole distribution after the prefix ``codes``."""
     trail = np.zeros(TRAIL, np.uint64)
     for code in codes:
         pass_by(trail, classes, code)
     context_keys(experts, codes, 0, len(codes), trail, s.keys)
-    choose_rows(s, codes, 0, len(codes), recall(counts, logs, s, 0.0, -1))
+    choose_rows(s, gains, codes, 0, len(codes), recall(counts, logs, s, 0.0, -1))
     mix(mixer, s, size)
     for k in range(size):
         s.p[k] = probability(s, k)
@@ -279,6 +314,7 @@ def read(
     experts,
     counts,
     mixer,
+    gains,
     logs,
     s,
     codes,
@@ -288,17 +324,22 @@ def read(
     step,
     damping,
     amount,
+    least,
     own,
     limit,
     nats,
+    told,
 ):
     """Read sequences: predict each symbol, correct the mixture if ``step``, store if ``amount``.
 
+    Of ``amount`` that share is stored which the symbol was not expected, but ``least`` of it.
+
     The correction is that of a sequence whose counts were smaller by ``own``.
 
-    ``nats[q]`` becomes the surprise at sequence q. Returns True when all is read, and False where
-    the tables have no room for another symbol or hold more than ``limit`` synapses: it goes on from
-    the cursor once that is mended.
+    ``nats[q]`` becomes the surprise at sequence q, and the rows of ``told``, if there are any, the
+    distributions before each symbol. Returns True when all is read, and False where the tables have
+    no room for another symbol or hold more than ``limit`` synapses, or where ``told`` is full: it
+    goes on from the cursor once that is mended.
     """
     place, trail = cursor
     count = len(experts)
@@ -309,32 +350,53 @@ def read(
             nats[q] = 0.0
         for here in range(begin + place[1], starts[q + 1]):
             size = int(counts.head[NOVEL])
-            if amount != 0 and no_room(counts, count, len(classes), limit):
+            full = len(told) > 0 and place[2] == len(told)
+            if full or (amount != 0 and no_room(counts, count, len(classes), limit)):
                 place[0], place[1] = q, here - begin
                 return False
             answer = codes[here]
+            share = 1.0
             context_keys(experts, codes, begin, here, trail, s.keys)
             longest = recall(counts, logs, s, 0.0, -1)
             fresh = novelty(counts.head)
             if answer < 0 or answer >= size:
                 nats[q] -= math.log(fresh)
+                if len(told) > 0:
+                    choose_rows(s, gains, codes, begin, here, longest)
+                    mix(mixer, s, size)
             else:
-                choose_rows(s, codes, begin, here, longest)
+                choose_rows(s, gains, codes, begin, here, longest)
                 mix(mixer, s, size)
-                nats[q] -= math.log((1.0 - fresh) * floored(probability(s, answer), size))
-                if step > 0:
-                    if own[q] > 0:
-                        longest = recall(counts, logs, s, own[q], answer)
-                        choose_rows(s, codes, begin, here, longest)
-                        mix(mixer, s, size)
-                    correct(mixer, s, answer, step, damping)
+                expected = floored(probability(s, answer), size)
+                nats[q] -= math.log((1.0 - fresh) * expected)
+                if amount > 0:
+                    share = max(least, 1.0 - expected)
+            if len(told) > 0:
+                tell(s, size, fresh, told[place[2]])
+                place[2] += 1
+            if step > 0 and 0 <= answer < size:
+                if own[q] > 0:
+                    longest = recall(counts, logs, s, own[q], answer)
+                    choose_rows(s, gains, codes, begin, here, longest)
+                    mix(mixer, s, size)
+                correct(mixer, s, answer, step, damping)
             if amount != 0:
-                store(counts, s, answer, amount)
+                store(counts, s, answer, amount, share)
             if answer >= 0:
                 pass_by(trail, classes, answer)
         place[1] = 0
     place[0] = len(starts) - 1
     return True
+
+
+@inlined
+@no_type_check
+def tell(s, size, fresh, row):
+    """Write down the distribution: of what is not known yet each symbol has the same chance."""
+    for k in range(size):
+        row[k] = (1.0 - fresh) * floored(probability(s, k), size)
+    for k in range(size, len(row)):
+        row[k] = fresh / (len(row) - size)
 
 
 @inlined
@@ -358,10 +420,10 @@ def no_room(counts, experts, size, limit):
 
 @compiled
 @no_type_check
-def store(counts, s, answer, amount):
-    """Count ``answer`` after the context of every expert."""
+def store(counts, s, answer, amount, share):
+    """Count ``answer``, and that share of it after the context of every expert."""
     for e in range(len(s.keys)):
-        change(counts, s.slot[e], s.keys[e], answer, amount)
+        change(counts, s.slot[e], s.keys[e], answer, amount * share)
     before = counts.seen[answer]
     counts.seen[answer] = max(before + amount, 0.0)
     counts.head[SEEN] += counts.seen[answer] - before
@@ -372,7 +434,20 @@ def store(counts, s, answer, amount):
 @compiled
 @no_type_check
 def replay(
-    experts, counts, mixer, logs, s, codes, starts, weights, own, order, classes, step, damping
+    experts,
+    counts,
+    mixer,
+    gains,
+    logs,
+    s,
+    codes,
+    starts,
+    weights,
+    own,
+    order,
+    classes,
+    step,
+    damping,
 ):
     """Correct the mixture on stored sequences, ``own`` of each token's counts left out.
 
@@ -388,7 +463,7 @@ def replay(
             answer = codes[here]
             context_keys(experts, codes, begin, here, trail, s.keys)
             longest = recall(counts, logs, s, own[q], answer)
-            choose_rows(s, codes, begin, here, longest)
+            choose_rows(s, gains, codes, begin, here, longest)
             mix(mixer, s, size)
             nats -= weight * math.log(floored(probability(s, answer), size))
             tokens += weight

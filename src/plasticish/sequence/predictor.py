@@ -8,14 +8,14 @@ its cost does not grow with what was learned before.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from plasticish.core import ConfigError, State, make_generator, spawn_seed
+from plasticish.core import ConfigError, State, check_positive, make_generator, spawn_seed
 
 from . import mixing_kernels as kernels
 from .alphabet import Encoded
@@ -34,9 +34,19 @@ from .count_kernels import (
     move,
 )
 from .experts import Expert, expert_rows
-from .mixing_kernels import BUCKETS, FEATURES, SHARPNESS, Cursor, Mixer, Scratch
+from .mixing_kernels import (
+    BUCKETS,
+    CONSTANT,
+    FEATURES,
+    SHARPNESS,
+    SITUATION,
+    UNCERTAINTY,
+    Cursor,
+    Mixer,
+    Scratch,
+)
 
-__all__ = ["FADING", "Predictor", "Testimony"]
+__all__ = ["FADING", "GAINS", "Predictor", "Testimony"]
 
 Codes = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
@@ -54,7 +64,12 @@ _RECURRENCE = 3  # power of the share of an expert's contexts that came again, i
 FADING = 0.95
 """What is left of a count when room is made."""
 
+GAINS = {"situation": SITUATION, "uncertainty": UNCERTAINTY, "constant": CONSTANT}
+"""What the weights of the mixer may follow; see :class:`Predictor`."""
+
 _UNBOUNDED = 1 << 62
+_TOLD = 256  # distributions that are written down at a time
+_UNTOLD = np.zeros((0, 0))
 
 
 class Testimony(NamedTuple):
@@ -89,6 +104,18 @@ class Predictor:
         Bound on counts kept (one a context and symbol), at least 1000. Above it contexts go, whole,
         until 15 % of the room is free, and all other counts fade by a twentieth: those go first
         that were seen least, longest ago, and by experts whose contexts seldom come again.
+    gains : {"situation", "uncertainty", "constant"}
+        What the weight of an expert follows: position, last symbol, the longest known context and
+        how much the expert has seen; only how certain the contexts of the experts are of what
+        follows (how often each was seen, and how many symbols followed); or nothing.
+    least_encoding : float
+        Each symbol is counted by the probability that it was *not* expected with, at least by this
+        share of one, in (0, 1]; 1 counts all alike.
+
+    Raises
+    ------
+    ConfigError
+        If an argument is out of its range.
 
     Examples
     --------
@@ -101,13 +128,32 @@ class Predictor:
     True
     """
 
-    def __init__(self, experts: Sequence[Expert], max_synapses: int | None = None) -> None:
+    def __init__(
+        self,
+        experts: Sequence[Expert],
+        max_synapses: int | None = None,
+        *,
+        gains: str = "situation",
+        least_encoding: float = 1.0,
+    ) -> None:
+        if gains not in GAINS:
+            raise ConfigError(
+                "there are no such gains",
+                got=repr(gains),
+                expected="one of: " + ", ".join(sorted(GAINS)),
+            )
+        check_positive(least_encoding=least_encoding)
+        if least_encoding > 1:
+            raise ConfigError(
+                "least_encoding is out of range", got=repr(least_encoding), expected="at most 1"
+            )
         if max_synapses is not None and max_synapses < 1000:
             raise ConfigError(
                 "max_synapses is too small", got=repr(max_synapses), expected="at least 1000"
             )
         self.experts = tuple(experts)
         self.max_synapses = max_synapses
+        self._gains, self._least = GAINS[gains], float(least_encoding)
         self._experts = expert_rows(self.experts)
         self._counts = Counts(
             np.zeros(64, SLOT), np.zeros(64, SYNAPSE), np.zeros(8), np.zeros(_HEAD)
@@ -173,21 +219,57 @@ class Predictor:
         """Return the surprise at each sequence, in nats, and learn nothing; codes < 0 are new."""
         return self._read(batch.codes, batch.starts, classes, 0.0, 0.0)
 
+    def listen(
+        self, batch: Encoded, classes: npt.NDArray[np.int64], *, learning: bool = True
+    ) -> Iterator[tuple[Codes, Floats]]:
+        """Learn sequences as :meth:`learn` does, or only read them, and tell what was expected.
+
+        Yields
+        ------
+        codes : int32 array [n]
+            The next symbols, a few hundred at a time, over the ends of sequences.
+        expected : float64 array [n, codes known]
+            The distribution before each of them came; valid until the next is asked for.
+        """
+        told = np.zeros((_TOLD, len(classes)))
+        step, amount = (_STEP, 1.0) if learning else (0.0, 0.0)
+        reading = self._reading(batch.codes, batch.starts, classes, step, amount, None, told)
+        place = 0
+        for rows in reading:
+            yield batch.codes[place : place + rows], told[:rows]
+            place += rows
+
     def _read(
         self, codes: Codes, starts: npt.NDArray[np.int64], classes: npt.NDArray[np.int64],
         step: float, amount: float, own: Floats | None = None,
     ) -> Floats:  # fmt: skip
-        own = np.zeros(len(starts) - 1) if own is None else own
-        self._know(len(classes))
         nats = np.zeros(len(starts) - 1)
-        cursor = Cursor(np.zeros(2, np.int64), np.zeros(kernels.TRAIL, np.uint64))
+        for _ in self._reading(codes, starts, classes, step, amount, own, _UNTOLD, nats):
+            pass
+        return nats
+
+    def _reading(
+        self, codes: Codes, starts: npt.NDArray[np.int64], classes: npt.NDArray[np.int64],
+        step: float, amount: float, own: Floats | None, told: Floats, nats: Floats | None = None,
+    ) -> Iterator[int]:  # fmt: skip
+        """Read on, and yield how many rows of ``told`` are written, whenever it is full."""
+        own = np.zeros(len(starts) - 1) if own is None else own
+        nats = np.zeros(len(starts) - 1) if nats is None else nats
+        self._know(len(classes))
+        cursor = Cursor(np.zeros(3, np.int64), np.zeros(kernels.TRAIL, np.uint64))
         scratch = self._scratch(len(classes))
         while not kernels.read(
-            self._experts, self._counts, self._mixer, _LOGS, scratch, codes, starts, classes,
-            cursor, step, _DAMPING, amount, own, self.max_synapses or _UNBOUNDED, nats,
+            self._experts, self._counts, self._mixer, self._gains, _LOGS, scratch, codes, starts,
+            classes, cursor, step, _DAMPING, amount, self._least, own,
+            self.max_synapses or _UNBOUNDED, nats, told,
         ):  # fmt: skip
-            self._make_room(len(classes))
-        return nats
+            if len(told) and cursor.place[2] == len(told):
+                yield len(told)
+                cursor.place[2] = 0
+            else:
+                self._make_room(len(classes))
+        if cursor.place[2]:
+            yield int(cursor.place[2])
 
     def replay(
         self, codes: Codes, starts: npt.NDArray[np.int64], weights: Floats, own: Floats,
@@ -204,8 +286,8 @@ class Predictor:
             generator = make_generator(spawn_seed(seed, turn))
             order = torch.randperm(len(weights), generator=generator).numpy()
             nats, tokens = kernels.replay(
-                self._experts, self._counts, self._mixer, _LOGS, scratch, codes, starts, weights,
-                own, order, classes, _STEP / (turn + 1), _DAMPING,
+                self._experts, self._counts, self._mixer, self._gains, _LOGS, scratch, codes,
+                starts, weights, own, order, classes, _STEP / (turn + 1), _DAMPING,
             )  # fmt: skip
         return nats / tokens
 
@@ -242,8 +324,9 @@ class Predictor:
     def _forecast(self, prefix: Codes, classes: npt.NDArray[np.int64]) -> Scratch:
         scratch = self._scratch(self.known)
         kernels.forecast(
-            self._experts, self._counts, self._mixer, _LOGS, scratch, prefix, classes, self.known
-        )
+            self._experts, self._counts, self._mixer, self._gains, _LOGS, scratch, prefix, classes,
+            self.known,
+        )  # fmt: skip
         return scratch
 
     def _scratch(self, size: int) -> Scratch:

@@ -111,7 +111,7 @@ def _read(
             if answer < 0 or answer >= size:
                 nats[q] -= math.log(fresh)
             else:
-                kernels.choose_rows(s, codes, begin, here, longest)
+                kernels.choose_rows(s, kernels.SITUATION, codes, begin, here, longest)
                 kernels.mix(mixer, s, size)
                 nats[q] -= math.log(
                     (1.0 - fresh) * kernels.floored(kernels.probability(s, answer), size)
@@ -119,7 +119,7 @@ def _read(
                 if step > 0:
                     kernels.correct(mixer, s, answer, step, damping)
             if amount != 0:
-                kernels.store(counts, s, answer, amount)
+                kernels.store(counts, s, answer, amount, 1.0)
             if answer >= 0:
                 kernels.pass_by(trail, classes, answer)
         place[1] = 0
