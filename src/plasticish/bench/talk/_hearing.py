@@ -15,15 +15,16 @@ from ..scenario import Context
 
 __all__ = ["frozen_nats", "hearing", "turns_of"]
 
-HEARD, ASKED = 1000, 200
 
-
-def hearing(context: Context, seed: int) -> tuple[list[Conversation], list[Conversation]]:
-    """Return 1,000 conversations to hear and the next 200, in the order that the seed draws."""
+def hearing(
+    context: Context, seed: int, heard: int, asked: int
+) -> tuple[list[Conversation], list[Conversation]]:
+    """Return conversations to hear and the next ones, in the order that the seed draws."""
     conversations = load_chitchat()
     generator: torch.Generator = make_generator(spawn_seed(seed, 1))
     order = torch.randperm(len(conversations), generator=generator).tolist()
-    heard, asked = (30, 6) if context.quick else (HEARD, ASKED)
+    if context.quick:
+        heard, asked = 30, 6
     drawn = [conversations[place] for place in order[: heard + asked]]
     return drawn[:heard], drawn[heard:]
 

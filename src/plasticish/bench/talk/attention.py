@@ -24,8 +24,8 @@ CHANGE = Metric("perplexity, change", "%", 2, higher_is_better=False, tolerance=
     "talk/attention",
     title="attention",
     question="What does a listener gain if its gains follow the uncertainty that it expects?",
-    protocol="""Three listeners hear the same 1,000 conversations of chitchat-dataset once, in the
-    order that the seed draws, and are then asked about the next 200, of which nothing is learned.
+    protocol="""Three listeners hear the same 200 conversations of chitchat-dataset once, in the
+    order that the seed draws, and are then asked about the next 100, of which nothing is learned.
     All have the same contexts and count the same characters, without working memory. The first has
     one gain for each kind of context (three weights: for the log of the count, for a count of one,
     for any count), tuned on what is heard by the delta rule as it goes; another step (a third,
@@ -43,7 +43,7 @@ def attention(context: Context) -> Findings:
     """Let the three hear, and ask them."""
     found: dict[str, list[dict[str, float]]] = {}
     for seed in context.seeds:
-        heard, asked = hearing(context, seed)
+        heard, asked = hearing(context, seed, 200, 100)
         listeners = {
             CONSTANT: Listener(attention=False),
             GAINS: only_gains(),

@@ -14,7 +14,7 @@ from ._hearing import hearing, turns_of
 
 LENGTH = 128
 KINDS = {f"{size} x {LENGTH // size}": size for size in (64, 32, 16)} | {"natural": LENGTH}
-PIECES = 200
+PIECES = 100
 
 OFF = Metric("off", "nats/char", 3, None)
 ON = Metric("on", "nats/char", 3, higher_is_better=False, tolerance=0.02)
@@ -28,11 +28,11 @@ FIRST = Metric("first time, share of off", "x", 3, None)
     "talk/fatigue",
     title="working memory",
     question="How much less do 128 characters surprise with facilitated synapses, tired or not?",
-    protocol="""A listener with working memory hears 1,000 conversations of chitchat-dataset once,
+    protocol="""A listener with working memory hears 200 conversations of chitchat-dataset once,
     in the order that the seed draws. Then nothing is learned any more, neither by long-term
-    synapses nor by the gains of working memory. From each of the next 200 conversations that is
+    synapses nor by the gains of working memory. From each of the next 100 conversations that is
     long enough, in turn, pieces of 64, 32, 16 and 128 characters are cut at random, its turns
-    joined by spaces, 200 of each length; a piece is said as often as fills 128 characters, and
+    joined by spaces, 100 of each length; a piece is said as often as fills 128 characters, and
     heard from rest as one turn. Off: the same listener, working memory silent. Tired: on, the
     thresholds raised by adenosine at the pressure at which sleep is due. No depression: another
     listener that heard the same, whose resources recover at once. All four kinds go with one
@@ -57,7 +57,7 @@ def fatigue(context: Context) -> Findings:
     parameters = ShortTermParameters.working_memory()
     rested = ShortTermParameters(U=parameters.U, tau_rec=0.0, tau_fac=parameters.tau_fac)
     for seed in context.seeds:
-        heard, others = hearing(context, seed)
+        heard, others = hearing(context, seed, 200, 100)
         listener, undepressed = Listener(short_term=parameters), Listener(short_term=rested)
         for one in (listener, undepressed):
             one.learn(turns_of(heard))
@@ -78,7 +78,7 @@ def pieces(texts: list[str], size: int, seed: int) -> list[str]:
     --------
     >>> said = pieces(["abc" * 100], 64, seed=0)
     >>> len(said), {len(one) for one in said}, said[0][:64] == said[0][64:]
-    (200, {128}, True)
+    (100, {128}, True)
     """
     random, said = np.random.default_rng([seed, size]), []
     for number in range(PIECES):

@@ -16,7 +16,6 @@ from ._hearing import frozen_nats, hearing, turns_of
 from ._kneser_ney import OnlineKneserNey
 
 OURS, OWN = "Listener", f"Listener of a learner, {LISTENER_SYNAPSES:,} synapses"
-ALONE = "Listener, long-term synapses alone"
 ORDER = 6
 KN = f"modified Kneser-Ney {ORDER}, online"
 
@@ -24,8 +23,6 @@ ONLINE = Metric("online", "nats/char", 3, higher_is_better=False, tolerance=0.01
 FROZEN = Metric("frozen", "nats/char", 3, higher_is_better=False, tolerance=0.01)
 SPEED = Metric("characters", "k/CPU s", 0, tolerance=0.5, relative=True)
 SYNAPSES = Metric("counts", "M", 2, None)
-
-Rows = dict[str, dict[str, float]]
 
 
 @scenario(
@@ -55,10 +52,9 @@ def listening(context: Context) -> Findings:
     Listener(short_term=short_term).learn(["warm up"])
     found: dict[str, list[dict[str, float]]] = {}
     for seed in context.seeds:
-        heard, asked = hearing(context, seed)
+        heard, asked = hearing(context, seed, 1000, 200)
         listeners = {
             OURS: Listener(short_term=short_term),
-            ALONE: Listener(),
             OWN: Listener(LISTENER_SYNAPSES, short_term=short_term),
         }
         for row in list(listeners):  # each is let go before the next: they are large
