@@ -254,3 +254,76 @@ def test_experts_of_words_see_words_and_what_ended_them(prefixes: list[str], wor
             (said,) = predictor.testimonies(alphabet.encode_prefix(text[:i]), classes)
             code = alphabet.code(text[i])
             assert said.counts[code] == expected[seen_words(text[:i], words), text[i]]
+
+
+# ------------------------------------------------------------------ gains, encoding, and telling
+
+TEXT = ["to be or not to be", "that is the question", "or to take arms"] * 30
+
+
+def listeners_of(**options: Any) -> Any:
+    """Return a predictor that has read nothing, and what it is going to read."""
+    alphabet = Alphabet()
+    batch = alphabet.encode(TEXT)
+    alphabet.grow(batch)
+    classes = np.array([3, *classes_of(alphabet.symbols)], np.int64)
+    return Predictor(EXPERTS["text"], **options), batch, classes
+
+
+@pytest.mark.parametrize("gains", ["situation", "uncertainty", "constant"])
+@pytest.mark.parametrize("bound", [None, 1500])
+def test_what_is_told_is_what_was_expected(gains: str, bound: int | None) -> None:
+    learning, batch, classes = listeners_of(gains=gains, max_synapses=bound)
+    telling, _batch, _classes = listeners_of(gains=gains, max_synapses=bound)
+    nats = learning.learn(batch, classes)
+    codes, surprise = [], []
+    for some, expected in telling.listen(batch, classes):
+        assert (expected > 0).all()
+        assert (expected.sum(axis=1) < 1.0 + 1e-9).all()  # what was never met has the rest
+        codes.append(some.copy())
+        known = np.arange(len(some))
+        surprise.append(-np.log(expected[known, some]))
+    assert np.concatenate(codes).tolist() == batch.codes.tolist()
+    assert len(codes) > 3  # many at a time, not all
+    old = np.arange(len(batch.codes)) >= batch.starts[3]  # all symbols were met by then
+    total = np.concatenate(surprise)[old].sum()
+    assert total == pytest.approx(nats[3:].sum(), rel=1e-9)
+    mine, theirs = learning.export_state(), telling.export_state()
+    assert all(tensor.equal(theirs.tensors[name]) for name, tensor in mine.tensors.items())
+
+
+def test_listening_without_learning_tells_the_distribution() -> None:
+    predictor, batch, classes = listeners_of(gains="uncertainty")
+    predictor.learn(batch, classes)
+    before = predictor.export_state()
+    codes, expected = next(predictor.listen(batch, classes, learning=False))
+    for place in range(10):  # of the first text
+        whole, _fresh = predictor.distribution(codes[:place].copy(), classes)
+        np.testing.assert_allclose(expected[place], whole, rtol=1e-9)
+    after = predictor.export_state()
+    assert all(tensor.equal(after.tensors[name]) for name, tensor in before.tensors.items())
+
+
+def test_constant_gains_are_three_weights_a_context() -> None:
+    predictor, batch, classes = listeners_of(gains="constant")
+    predictor.learn(batch, classes)
+    assert predictor.weights <= 2 * 3 * len(EXPERTS["text"])
+    other, *_ = listeners_of(gains="uncertainty")
+    other.learn(batch, classes)
+    assert other.weights > 10 * predictor.weights
+
+
+def test_each_symbol_is_counted_by_how_unexpected_it_was() -> None:
+    predictor, batch, classes = listeners_of(least_encoding=0.25)
+    nats = predictor.learn(batch, classes)
+    everything = next(one for one in predictor.testimonies(batch.codes[:0], classes))
+    assert 0.25 * len(batch.codes) <= everything.seen < 0.6 * len(batch.codes)
+    assert nats[-3:].sum() < 0.2 * nats[:3].sum()
+
+
+@pytest.mark.parametrize(
+    "options", [{"gains": "free"}, {"least_encoding": 0.0}, {"least_encoding": 1.5}]
+)
+def test_gains_and_encoding_are_checked(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        Predictor(EXPERTS["plain"], **options)

@@ -9,14 +9,14 @@ turns.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from plasticish.core import Persistent, Report, State
+from plasticish.core import DTypeError, Persistent, Report, State
 from plasticish.rules import ShortTermParameters
 from plasticish.sequence import EXPERTS, Alphabet, Encoded, Predictor, classes_of
 
@@ -80,7 +80,7 @@ class Listener(Persistent):
             least_encoding=LEAST_ENCODING if self.attention else 1.0,
         )
 
-    def learn(self, turns: Sequence[str], *, fatigue: float = 1.0) -> Report:
+    def learn(self, turns: Any, *, fatigue: float = 1.0) -> Report:
         """Hear turns, one after another, and learn from each.
 
         Parameters
@@ -101,7 +101,7 @@ class Listener(Persistent):
         DataError, DTypeError
             If a turn is empty or no text; nothing is learned then.
         """
-        batch = self.alphabet.encode(list(turns))
+        batch = self._encode(turns)
         self.alphabet.grow(batch)
         self._classes = np.concatenate([self._classes, classes_of(batch.new)])
         if self.working_memory is None:
@@ -109,6 +109,14 @@ class Listener(Persistent):
         else:
             nats = sum(self._hear(turn, fatigue) for turn in batch.parts(1))
         return {"turns": len(batch), "symbols": len(batch.codes), "nats": nats / len(batch.codes)}
+
+    def _encode(self, turns: Any) -> Encoded:
+        if isinstance(turns, str):  # a sequence of texts, each a character, but not meant so
+            raise DTypeError("this is one turn", expected="a list of turns", cure="write [turn]")
+        batch = self.alphabet.encode(turns)
+        if batch.kind != "text":
+            raise DTypeError("these are no turns", got=batch.kind, expected="a list of texts")
+        return batch
 
     def _hear(self, turn: Encoded, fatigue: float) -> float:
         memory, nats = self.working_memory, 0.0
@@ -121,7 +129,7 @@ class Listener(Persistent):
         return nats
 
     def surprise(
-        self, turns: Sequence[str], *, fatigue: float = 1.0, holding: bool = True
+        self, turns: Any, *, fatigue: float = 1.0, holding: bool = True
     ) -> npt.NDArray[np.float64]:
         """Return the surprise at each symbol of some turns, ends among them, in nats.
 
@@ -142,7 +150,7 @@ class Listener(Persistent):
         DataError, DTypeError
             If a turn is empty or no text.
         """
-        batch = self.alphabet.encode(list(turns))
+        batch = self._encode(turns)
         classes = np.concatenate([self._classes, classes_of(batch.new)])
         memory = self.working_memory.rested() if holding and self.working_memory else None
         nats = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import torch
@@ -20,13 +21,18 @@ def hearing(
     context: Context, seed: int, heard: int, asked: int
 ) -> tuple[list[Conversation], list[Conversation]]:
     """Return conversations to hear and the next ones, in the order that the seed draws."""
-    conversations = load_chitchat()
+    conversations = _chitchat()
     generator: torch.Generator = make_generator(spawn_seed(seed, 1))
     order = torch.randperm(len(conversations), generator=generator).tolist()
     if context.quick:
         heard, asked = 30, 6
     drawn = [conversations[place] for place in order[: heard + asked]]
     return drawn[:heard], drawn[heard:]
+
+
+@cache
+def _chitchat() -> tuple[Conversation, ...]:
+    return tuple(load_chitchat())
 
 
 def turns_of(conversations: Sequence[Conversation]) -> list[str]:
