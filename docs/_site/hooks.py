@@ -111,6 +111,8 @@ def _linked(text: str) -> str:
         target = match["target"]
         if target in WRITTEN:
             target = WRITTEN[target]
+        elif target == "benchmarks/README.md":
+            target = "benchmarks/index.md"
         elif target.startswith("docs/"):
             target = target.removeprefix("docs/")
         elif target == "LICENSE" or target.startswith(("notebooks/", "examples/")):

@@ -2,8 +2,8 @@
 
 ``python -m plasticish.bench.readme`` rewrites what stands between ``<!-- bench:see/few-shot -->``
 and ``<!-- /bench -->``; with ``--check`` it changes nothing and fails if anything would change.
-``<!-- bench:goals -->`` holds the table of all goals, ``<!-- bench:goals:see -->`` of those whose
-scenario's id begins so. A picture such as
+``<!-- bench:headline -->`` holds the table of headlines, ``<!-- bench:goals -->`` that of all
+goals, ``<!-- bench:goals:see -->`` that of those whose scenario's id begins so. A picture such as
 ``![...](docs/figures/see/split-digits--ACC.png)`` shows that metric of that scenario; the file
 carries the digest of the figures it was drawn from, so an old one is found out.
 """
@@ -21,6 +21,7 @@ from PIL import Image
 from plasticish.core import DataError, write_atomically
 
 from .figure import digest, draw_result
+from .headline import headline_table
 from .results import RESULTS, Result, load_results
 from .table import goal_text, markdown_goals, markdown_table
 
@@ -40,6 +41,8 @@ def block(id: str, results: Mapping[str, Result]) -> str:
     DataError
         If there is no result of that id.
     """
+    if id == "headline":
+        return headline_table(results)
     if id == "goals" or id.startswith("goals:"):
         area = id.removeprefix("goals").removeprefix(":")
         return markdown_goals(result for result in results.values() if result.id.startswith(area))
