@@ -10,7 +10,9 @@ from plasticish.bench.scenario import Context
 from plasticish.bench.talk import _common as common
 from plasticish.bench.talk.capacity import random_cue
 from plasticish.bench.talk.dopamine import SignedReward, Tutor
+from plasticish.bench.talk.rewiring import ON, SAVED
 from plasticish.bench.talk.sessions import SESSIONS, by_topic, distinct
+from plasticish.bench.talk.sleep import CONTROL, OURS, TOPICS, TURNS, streamed
 from plasticish.bench.talk.turn import summary
 
 PAIRS = [
@@ -124,3 +126,32 @@ def test_only_replies_of_about_twelve_tokens_are_looked_at():
     ]
     found = summary(turns)
     assert (found["turns looked at"], found["tokens"], found["whole"]) == (2.0, 12.5, 2.0)
+
+
+def test_ten_days_of_a_hundred_turns_of_which_every_fifth_is_overheard():
+    days = streamed(3, TOPICS)
+    assert [len(day.lessons) + len(day.overheard) for day in days] == [TURNS] * TOPICS
+    assert {len(day.overheard) for day in days} == {TURNS // 5}
+    turns = [turn for day in days for turn in (*day.lessons, *day.overheard)]
+    assert len({question for question, _ in turns}) == TOPICS * TURNS
+    assert {question for question, _ in turns} <= {q for q, _ in common.chatterbot_pairs()}
+    assert sum(day.corrected for day in days) == TOPICS // 2
+    assert streamed(4, TOPICS) != days
+
+
+def test_sleep_runs_quickly_and_lets_nobody_go():
+    pytest.importorskip("sacrebleu")
+    load_scenarios()
+    rows = SCENARIOS["talk/sleep"].run(Context((0,), quick=True)).rows
+    assert rows[OURS]["exact"][0] > 98
+    assert rows[OURS]["overheard near a correction, exact"][0] > 90
+    assert rows[OURS]["other overheard, exact"][0] < 10
+    assert rows[OURS]["replays"] == rows[CONTROL]["replays"]
+
+
+def test_rewiring_runs_quickly_and_spares_deliveries():
+    load_scenarios()
+    rows = SCENARIOS["talk/rewiring"].run(Context((0,), quick=True)).rows
+    assert rows[SAVED]["events spared"][0] > 15
+    assert rows[ON]["exact"][0] > 95
+    assert len({row["synapses"] for name, row in rows.items() if name != SAVED}) == 1

@@ -12,7 +12,7 @@ from .response import SleepReport
 __all__ = ["forget", "sleep"]
 
 MOST_AGED = 512  # old episodes of one night, at most
-RESTLESS = 0.1  # share of them whose synapses move, from which on more are looked at
+RESTLESS = 1.0  # synapses that one of them moves on average, from which on more are looked at
 
 
 def sleep(mind: Mind) -> SleepReport:
@@ -48,8 +48,7 @@ def _replay(mind: Mind) -> Replayed:
     aged = [one for one in mind.network.longest_untouched(mind.aged + len(tagged))
             if one not in mind.tagged][: mind.aged]  # fmt: skip
     night = mind.network.replay((*tagged, *aged), rewiring=mind.settings.use_structural_plasticity)
-    restless = sum(count > 0 for count in night.rewired[len(tagged) :])
-    changing = night.pruned > 0 or restless > RESTLESS * len(aged)
+    changing = night.pruned > 0 or sum(night.rewired[len(tagged) :]) > RESTLESS * len(aged)
     mind.aged = min(2 * mind.aged, MOST_AGED) if changing else max(mind.aged // 2, LEAST_AGED)
     return night
 
