@@ -15,7 +15,7 @@ from plasticish.conversation.events import Exchange, Taught
 from ..scenario import Context, Findings, Goal, Metric, scenario
 from ._common import Pair, chitchat_pairs, drawn, exact, without_a_word
 
-TURNS, NIGHT = 2000, 250
+TURNS, NIGHT = 1500, 250
 LATER = 500  # further turns, by which costs are measured
 ASKED = 500
 ROUNDS = 7
