@@ -2,7 +2,7 @@ r"""Working memory: what was heard a moment ago, held by synapses that are facil
 
 Nothing has to fire for a second for something to be held for a second: a synapse that was used is
 facilitated, and its next release is larger (Mongillo, Barak & Tsodyks). Here a synapse leads from a
-context, the last :math:`k` symbols (:math:`k = 1 \dots 8`), to the symbol that followed, and has
+context, the last :math:`k` symbols (:math:`k = 1 \dots 10`), to the symbol that followed, and has
 Tsodyks and Markram's utilisation :math:`u` and resources :math:`x`, both as of its last spike. When
 its context comes again, what it would release, against what it releases at rest, speaks for its
 symbol :math:`s`, on top of what the long-term synapses expect:
@@ -45,7 +45,7 @@ __all__ = ["WorkingMemory"]
 Codes = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 
-ORDERS, PLACES = 8, 4  # lengths of contexts, and synapses that one context holds
+ORDERS, PLACES = 10, 4  # lengths of contexts, and synapses that one context holds
 ROWS, REHEARSED_ROWS = 2048, 512
 PIECES = (8, 16, 32, 64)
 SPAN = 128  # symbols that a rehearsal goes on for

@@ -35,7 +35,7 @@ CHANGE = Metric("perplexity, change", "%", 2, higher_is_better=False, tolerance=
     is counted by the probability that it was not expected with, by 0.3 at least. Perplexity is that
     of a character, e to the frozen nats; the change is that against the first.""",
     data="chitchat-dataset",
-    metrics=[ONLINE, FROZEN, PERPLEXITY, CHANGE],
+    metrics=[PERPLEXITY, CHANGE, FROZEN, ONLINE],
     goals=[Goal(ATTENTIVE, CHANGE.name, "<=", -2.0, aim=-5.0)],
     baselines=[CONSTANT],
 )
@@ -45,9 +45,9 @@ def attention(context: Context) -> Findings:
     for seed in context.seeds:
         heard, asked = hearing(context, seed, 200, 100)
         listeners = {
-            CONSTANT: Listener(attention=False),
-            GAINS: only_gains(),
             ATTENTIVE: Listener(),
+            GAINS: only_gains(),
+            CONSTANT: Listener(attention=False),
         }
         for row in list(listeners):  # each is let go before the next: they are large
             listener = listeners.pop(row)
