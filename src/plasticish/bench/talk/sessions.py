@@ -14,7 +14,7 @@ from ..scenario import Context, Findings, Goal, Metric, scenario
 from ._common import Pair, chitchat_pairs, drawn, fit, without_a_word
 
 SESSIONS = 5
-BLOCK = 300  # lessons in a session of small talk
+BLOCK = 200  # lessons in a session of small talk
 LONGEST = 60
 TOPICS, TALK = "topics of chatterbot-corpus", "small talk"
 SLEEPING, AWAKE = "sleep every night", "no sleep"
@@ -34,7 +34,7 @@ LESSONS = Metric("lessons a session", "", 0, None)
     opens the folder, is given every lesson once (it answers first, and then hears what it should
     have answered), sleeps, and closes the folder. Topics: the seed shuffles the topics of the
     English chatterbot-corpus, and deals them out to the sessions, the largest first, each to the
-    session that has least. Small talk: 300 distinct turns of chitchat-dataset a session, replies of
+    session that has least. Small talk: 200 distinct turns of chitchat-dataset a session, replies of
     at most 60 characters, in an order drawn by the seed. Of questions in the same words the first
     stands; conversations with e-mail addresses or profanity are left out. The folder is opened
     again after the first session and after the fifth, and every question of the first is asked;
