@@ -29,6 +29,8 @@ ABOVE = {
     "Episodes, above TF-IDF of words": TFIDF_WORDS,
 }
 
+NOVELTY = "Episodes, above novelty weighting off"
+
 EXACT = Metric("exact")
 SHORT = Metric("a word less, exact")
 SHORT_BLEU = Metric("a word less, BLEU", "", 2)
@@ -44,7 +46,8 @@ SCORES = (EXACT, SHORT, SHORT_BLEU, BLEU, CHRF)
     title="taught once",
     question="Is what was taught once said, with a word left out too, and what to the unseen?",
     protocol="""Every distinct question of the English chatterbot-corpus with its first answer, as
-    load_dialogue reads them: 1,015. The seed shuffles; the last 200 are held out, the rest is
+    load_dialogue reads them, conversations with e-mail addresses or profanity left out: 1,011. The
+    seed shuffles; the last 200 are held out, the rest is
     taught in one pass, one presentation each. Asked are all taught questions as they were; all of
     them of two words or more with one word, drawn by the seed, left out; and the 200 unseen, whose
     one reference is their own answer. BLEU and chrF of sacrebleu over the corpus of replies. The
@@ -56,6 +59,7 @@ SCORES = (EXACT, SHORT, SHORT_BLEU, BLEU, CHRF)
         Goal(OURS, EXACT.name, ">=", 99.5, aim=100.0),
         *(Goal(row, SHORT_BLEU.name, ">=", -1.5, aim=0.0) for row in ABOVE),
         *(Goal(row, BLEU.name, ">=", -0.7, aim=1.0) for row in ABOVE),
+        Goal(NOVELTY, BLEU.name, ">=", 3.0),
     ],
     baselines=[TFIDF_CHARACTERS, TFIDF_WORDS],
 )
@@ -83,7 +87,7 @@ def recall(context: Context) -> Findings:
             found.setdefault(row, []).append(examined(neighbour, split, seed, scorer))
     for row, results in found.items():
         findings.add(row, **{name: [one[name] for one in results] for name in results[0]})
-    for row, theirs_row in ABOVE.items():
+    for row, theirs_row in {**ABOVE, NOVELTY: PLAIN}.items():
         both = list(zip(found[OURS], found[theirs_row], strict=True))
         above = {m.name: [ours[m.name] - theirs[m.name] for ours, theirs in both] for m in SCORES}
         findings.add(row, **above)
