@@ -35,14 +35,13 @@ SYNAPSES = Metric("counts", "M", 2, None)
     more, and the next 200 are heard, each from rest. Nats a character, a new character among them.
     Kneser-Ney reads the same turns and is told the alphabet beforehand; it looks at six characters
     of the turn (joined turns were worse), its counts, continuation counts and discounts are those
-    of what came so far. Counts are those of a character after a context.""",
+    of what came so far. Counts are those of a character after a context: the listener that is
+    measured keeps all, that of a learner, heard once, as many as its memory allows.""",
     data="chitchat-dataset",
     metrics=[ONLINE, FROZEN, SPEED, SYNAPSES],
     goals=[
         Goal(OURS, ONLINE.name, "<=", 1.34, aim=1.28),
         Goal(OURS, FROZEN.name, "<=", 1.31, aim=1.25),
-        Goal(OWN, ONLINE.name, "<=", 1.34, aim=1.28),
-        Goal(OWN, FROZEN.name, "<=", 1.31, aim=1.25),
     ],
     baselines=[KN],
 )
@@ -53,13 +52,11 @@ def listening(context: Context) -> Findings:
     found: dict[str, list[dict[str, float]]] = {}
     for seed in context.seeds:
         heard, asked = hearing(context, seed, 1000, 200)
-        listeners = {
-            OURS: Listener(short_term=short_term),
-            OWN: Listener(LISTENER_SYNAPSES, short_term=short_term),
-        }
-        for row in list(listeners):  # each is let go before the next: they are large
-            found.setdefault(row, []).append(listened(listeners.pop(row), heard, asked))
+        found.setdefault(OURS, []).append(listened(Listener(short_term=short_term), heard, asked))
         found.setdefault(KN, []).append(kneser_ney(heard, asked))
+    heard, asked = hearing(context, context.seeds[0], 1000, 200)
+    bounded = Listener(LISTENER_SYNAPSES, short_term=short_term)
+    found[OWN] = [listened(bounded, heard, asked)]
     for row, several in found.items():
         findings.add(row, **{name: [one[name] for one in several] for name in several[0]})
     return findings
