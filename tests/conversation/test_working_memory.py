@@ -41,7 +41,7 @@ def release(times, now, p):
 def by_hand(text, expected, weight, p):
     """Surprise at each symbol, from the spike times of every synapse that was ever used."""
     spikes: dict[tuple[int, ...], dict[int, list[float]]] = {}
-    padded, run, nats = [-1] * module.ORDERS, 0, []
+    padded, run, nats = [-1] * module.ORDERS, 0.0, []
     for n, answer in enumerate(text):
         now, speaking, longest = MS * (n + 1), [], 0
         contexts = [tuple(padded[len(padded) - k :]) for k in range(1, module.ORDERS + 1)]
@@ -51,7 +51,7 @@ def by_hand(text, expected, weight, p):
                 if facilitation >= module.FAINT:
                     speaking.append((k, symbol, math.log(max(u * x / p.U, 1e-6))))
                     longest = k + 1
-        rows = weight[min(run.bit_length(), 7), longest]
+        rows = weight[min(int(run).bit_length(), 7), longest]
         score: dict[int, float] = {}
         for k, symbol, efficacy in speaking:
             features = (efficacy, 1.0, -math.log(expected[n, symbol]))
@@ -61,7 +61,10 @@ def by_hand(text, expected, weight, p):
         p_now = {s: expected[n, s] * math.exp(score.get(s, 0.0)) for s in range(3)}
         nats.append(-math.log(p_now[answer] / sum(p_now.values())))
         best = max(score, key=lambda s: score[s], default=None)
-        run = run // 2 if best is None else run + 1 if best == answer else run // 4
+        if best == answer:
+            run -= math.log(expected[n, answer])
+        else:
+            run = run // 2 if best is None else run // 4
         for context in contexts:
             spikes.setdefault(context, {}).setdefault(answer, []).append(now)
         padded.append(answer)

@@ -25,7 +25,7 @@ from .working_memory import WorkingMemory
 __all__ = ["Listener"]
 
 LEAST_ENCODING = 0.3  # of what was fully expected
-REHEARSAL = 6  # turns from one rehearsal to the next
+REHEARSAL = 4  # turns from one rehearsal to the next
 
 
 class Listener(Persistent):

@@ -10,8 +10,9 @@ symbol :math:`s`, on top of what the long-term synapses expect:
 .. math:: p(s) \propto p_{long}(s)\,\exp \sum_k \Big( a_k \ln\frac{u_{ks}^+ x_{ks}^-}{U} + b_k
    - c_k \ln p_{long}(s) \Big)
 
-The gains :math:`a, b, c` depend on the longest context that is facilitated, and on how many symbols
-in a row were foreseen; they follow the delta rule. They are learned from what is heard, and from
+The gains :math:`a, b, c` depend on the longest context that is facilitated, and on how much was
+foreseen in a row: the sum of :math:`-\ln p_{long}` over the symbols, which is the evidence that
+something is being said again. They follow the delta rule. They are learned from what is heard, and from
 what is *rehearsed*: pieces of it that are said again inwardly (Baddeley's loop) in a loop of their
 own, so that repetition is known before it is met.
 

@@ -17,7 +17,8 @@ from numba import njit
 __all__ = ["FEATURES", "RUNS", "Dynamics", "Gate", "Loop", "Room", "hear"]
 
 RUNS = 8
-"""Rows of the gate by how many symbols in a row were foreseen: 0, 1, 2-3, 4-7, … 64 or more."""
+"""Rows of the gate by the surprise, to the long-term synapses, of what was foreseen in a row: below
+1 nat, 2, 4, … 64 or more. Foreseeing what anybody would expect proves nothing."""
 
 FEATURES = 3
 """Of a facilitated synapse: log of its release over that at rest, that it is one, and how
@@ -27,7 +28,7 @@ _LIMIT = 30.0  # nats by which a score may move; the exponential must not overfl
 
 Loop = namedtuple("Loop", "key symbol u x time past clock")
 """Contexts [order, row] and their synapses [order, row, place]: symbol, u and x as of the last
-spike, and its time in ms; the last symbols; and the time now, with the run of symbols foreseen."""
+spike, and its time in ms; the last symbols; and the time now, with the nats foreseen in a row."""
 
 Gate = namedtuple("Gate", "weight squares")
 """Weights [run, longest facilitated order, feature, order], and sums of squared corrections."""
@@ -176,7 +177,7 @@ def hear(loop, gate, dynamics, r, codes, expected, step, damping, nats):
             learn(r, weight, gate.squares[octave, longest], row, mass, answer, step, damping)
         r.marked[r.named[:named]] = False
         if best == answer:
-            loop.clock[RUN] += 1.0
+            loop.clock[RUN] -= math.log(row[answer])
         elif best >= 0:
             loop.clock[RUN] = np.floor(loop.clock[RUN] / 4.0)
         else:
