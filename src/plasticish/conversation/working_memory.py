@@ -12,7 +12,7 @@ symbol :math:`s`, on top of what the long-term synapses expect:
 
 The gains :math:`a, b, c` depend on the longest context that is facilitated, and on how much was
 foreseen in a row: the sum of :math:`-\ln p_{long}` over the symbols, which is the evidence that
-something is being said again. They follow the delta rule. They are learned from what is heard, and from
+something is being said again. They follow the delta rule, and learn from what is heard and from
 what is *rehearsed*: pieces of it that are said again inwardly (Baddeley's loop) in a loop of their
 own, so that repetition is known before it is met.
 
