@@ -7,6 +7,7 @@ import pytest
 
 from plasticish.bench import SCENARIOS, Findings, Goal, Metric, Outcome, judge, run_scenario
 from plasticish.bench import scenario as register
+from plasticish.bench.readme import stale
 from plasticish.bench.report import SUMMARY, Run, summary_row, write_report
 
 
@@ -79,6 +80,13 @@ def test_a_regression_is_said_first_and_in_numbers(made_up, tmp_path):
     assert row["verdict"] == "regressed"
     assert (row["change"], row["allowed"], row["goals"]) == ("2.5 worse", "0.5", "1 of 2")
     assert "**regressed**" in markdown
+
+
+def test_the_picture_is_of_what_became_worse(made_up, tmp_path):
+    for old, shown in (((10.0,), "ACC"), ((99.0,), "speed")):
+        judgement = judged(made_up, {"ACC": (90.0, 91.0), "speed": old})
+        written(tmp_path, judgement)
+        assert not stale(tmp_path / "figures/test/report.png", judgement.outcome.result, shown)
 
 
 def test_a_quick_run_judges_no_goals_and_no_speeds(made_up, tmp_path):

@@ -1,6 +1,5 @@
 """The parts of the scenarios of seeing that can be held against brute force, and quick runs."""
 
-import json
 
 import pytest
 import torch
@@ -193,15 +192,6 @@ class TestPeers:
     def test_a_missing_peer_is_a_reason(self, monkeypatch):
         monkeypatch.setattr(avalanche, "find_spec", lambda name: None)
         assert avalanche.available() == "avalanche-lib is not installed"
-
-
-@pytest.mark.slow
-def test_split_digits_quick():
-    (chosen,) = select(["see/split-digits"])
-    result = run_scenario(chosen, quick=True)
-    assert result.mean("PlasticBrain", "ACC") > result.mean("SLDA", "ACC")
-    assert result.mean("naive softmax, raw, lr 0.1", "forgetting") > 50
-    json.dumps(result.to_dict())
 
 
 def test_scenarios_without_their_data_say_so(monkeypatch, tmp_path):

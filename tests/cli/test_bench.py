@@ -108,7 +108,7 @@ def test_a_stop_keeps_what_is_done_and_says_how_to_go_on(plasticish, measured, t
     )
     stopped = plasticish("bench", "test/*", "--out", "here")
     assert stopped.code == 130
-    assert "go on with: plasticish bench test/* --out here --resume" in stopped.err
+    assert "go on with: plasticish bench 'test/*' --out here --resume" in stopped.err
     assert "1 not run" in Path("here/report.md").read_text()
     entries["test/other"] = type(entries["test/other"])(
         **{**vars(entries["test/other"]), "run": entries["test/cli"].run}

@@ -16,7 +16,7 @@ Verdict = Literal["failed", "regressed", "passed", "new", "skipped"]
 VERDICTS: dict[Verdict, str] = {
     "failed": "it raised an error",
     "regressed": "a figure of ours is worse than the stored one by more than is allowed, or gone",
-    "passed": "no figure of ours is",
+    "passed": "no figure of ours became worse by more than is allowed",
     "new": "nothing is stored to compare with",
     "skipped": "something it needs is not here",
 }

@@ -39,10 +39,10 @@ __all__ = ["Run", "report_blocks", "summary_row", "write_report"]
 SUMMARY = (
     "scenario",
     "verdict",
-    "compared",
     "closest to its limit",
     "change",
     "allowed",
+    "figures",
     "goals",
     "s",
 )
@@ -134,7 +134,7 @@ def report_blocks(run: Run, folder: Path) -> Iterator[Block]:
     yield Paragraph.of(Mark(run.headline, "bad" if run.bad else "strong"), ".")
     yield from _introduction(run)
     yield Heading(2, "All scenarios", "all")
-    yield Table(SUMMARY, tuple(_linked(judgement) for judgement in run.judgements), texts=2)
+    yield Table(SUMMARY, tuple(_linked(judgement) for judgement in run.judgements), texts=3)
     if run.unfinished:
         yield Paragraph.of("Stopped before: ", ", ".join(run.unfinished), ".")
     yield from _reading(run)
@@ -158,13 +158,13 @@ def _introduction(run: Run) -> Iterator[Block]:
         "Every scenario asks one question of a learner, on stated data, by a stated protocol, over "
         f"stated seeds. What came out is set beside what is stored in {run.stored.as_posix()}."
     )
-    for judgement in run.bad:
-        yield Bullets(
-            tuple(
-                Link(f"{judgement.scenario.id}: {line}", _anchor(judgement))
-                for line in _complaints(judgement)
-            )
-        )
+    complaints = tuple(
+        Link(f"{judgement.scenario.id}: {line}", _anchor(judgement))
+        for judgement in run.bad
+        for line in _complaints(judgement)
+    )
+    if complaints:
+        yield Bullets(complaints)
 
 
 def _complaints(judgement: Judgement) -> list[str]:
@@ -194,10 +194,10 @@ def summary_row(judgement: Judgement) -> tuple[str, ...]:
     return (
         judgement.scenario.id,
         judgement.verdict,
-        compared,
         figure,
         change,
         allowed,
+        compared,
         goals,
         seconds,
     )
@@ -218,7 +218,8 @@ def _reading(run: Run) -> Iterator[Block]:
         (
             *(f"{verdict}: {meaning}." for verdict, meaning in VERDICTS.items()),
             "Compared are the means over the seeds of every figure that has a better and a worse. "
-            "The table names the figure that used up most of what its metric allows.",
+            "The table names the figure that used up most of what its metric allows; a dash says "
+            "that none is worse.",
             "Rows of baselines are shown and compared, and fail nothing: they are not ours.",
             "Times, speeds and sizes in memory fail nothing in a quick run, nor where the "
             "processor or the versions are others than those of the stored run.",
@@ -244,7 +245,8 @@ def _section(judgement: Judgement, folder: Path, *, quick: bool) -> Iterator[Blo
     if outcome.failed is not None:
         yield Code(outcome.traceback or outcome.failed)
     if outcome.result is not None:
-        yield from _findings(outcome.result, folder)
+        worst = judgement.comparison.regressions if judgement.comparison else ()
+        yield from _findings(outcome.result, folder, worst[0] if worst else None)
         yield from _compared(judgement)
     yield Heading(3, "Protocol", f"{_anchor(judgement)}-protocol")
     whole = " A quick run takes less of the data, fewer seeds or fewer rows." if quick else ""
@@ -262,7 +264,7 @@ def _seeds(judgement: Judgement) -> str:
     return f"Seeds: {', '.join(map(str, result.seeds))}. It took {result.seconds:.1f} s{again}."
 
 
-def _findings(result: Result, folder: Path) -> Iterator[Block]:
+def _findings(result: Result, folder: Path, regression: Change | None) -> Iterator[Block]:
     shown = columns(result)
     yield Table(
         ("", *(heading(metric) for metric in shown)),
@@ -274,8 +276,12 @@ def _findings(result: Result, folder: Path) -> Iterator[Block]:
             for row, metrics in result.rows.items()
         ),
     )
-    picture = draw_result(result, folder / "figures" / f"{result.id}.png")
-    yield Picture(picture, f"Bars of {result.title}: {shown[0].name}, as in the table.")
+    # What became worse is what a reader wants to see; otherwise the first figure stands for all.
+    metric = shown[0].name
+    if regression is not None and regression.after is not None:
+        metric = regression.metric.name
+    picture = draw_result(result, folder / "figures" / f"{result.id}.png", metric)
+    yield Picture(picture, f"Bars of {result.title}: {metric}, as in the table.")
     if result.goals and not result.quick:
         yield Bullets(tuple(map(_goal, result.outcomes())))
     if result.notes:

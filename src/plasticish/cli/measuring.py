@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from .output import Output
 
 __all__ = ["Wishes", "list_scenarios", "measure"]
 
+RUNS = Path("runs/bench")
 FEW = 3
 """Up to so many scenarios are printed as whole tables; more are a line each."""
 _COLOURS = {"failed": "bold red", "regressed": "bold red", "passed": "green", "skipped": "yellow"}
@@ -48,7 +50,7 @@ class Wishes:
     quick: bool = False
     update: bool = False
     resume: bool = False
-    out: Path = Path("runs/bench")
+    out: Path = RUNS
 
     @property
     def stored(self) -> Path:
@@ -58,10 +60,10 @@ class Wishes:
     @property
     def again(self) -> str:
         """The command that goes on with this run."""
-        words = ["*"] if self.patterns == ("*",) else list(self.patterns)
-        what = "--all" if words == ["*"] else " ".join(words)
-        out = "" if self.out == Path("runs/bench") else f" --out {self.out}"
-        return f"plasticish bench {what}{' --quick' if self.quick else ''}{out} --resume"
+        words = ["--all"] if self.patterns == ("*",) else list(self.patterns)
+        words += ["--quick"] * self.quick
+        words += ["--out", str(self.out)] if self.out != RUNS else []
+        return shlex.join(["plasticish", "bench", *words, "--resume"])
 
 
 def list_scenarios(output: Output) -> None:
@@ -194,8 +196,7 @@ def _store(wishes: Wishes, judgement: Judgement) -> Path | None:
 def _summary(run: Run) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", caption=run.headline)
     for position, heading in enumerate(SUMMARY):
-        text = heading in ("scenario", "verdict", "closest to its limit")
-        table.add_column(heading, no_wrap=position < 2, justify="left" if text else "right")
+        table.add_column(heading, no_wrap=position < 2, justify="left" if position < 3 else "right")
     for judgement in run.judgements:
         id, verdict, *rest = summary_row(judgement)
         table.add_row(id, Text(verdict, style=_COLOURS.get(verdict, "bold")), *rest)
