@@ -24,8 +24,15 @@ def default_eyes(context: Context) -> PretrainedEyes:
     return PretrainedEyes("efficientnet_lite0", stages="all", cache=cache)
 
 
-def cifar10_images(context: Context) -> Source:
-    """Return the CIFAR-10 images that are here; a quick run gets 60 a class.
+def cifar10_images(context: Context, quick: tuple[int, int] = (40, 20)) -> Source:
+    """Return the CIFAR-10 images that are here; a quick run gets a few a class.
+
+    Parameters
+    ----------
+    context : Context
+        Of the run.
+    quick : (int, int)
+        Training and test images of a class in a quick run.
 
     Raises
     ------
@@ -38,7 +45,9 @@ def cifar10_images(context: Context) -> Source:
         raise UnavailableError("the CIFAR-10 files are not here", cure=str(error)) from error
     if not context.quick:
         return source
-    return replace(source, train=_thinned(source.train, 40), test=_thinned(source.test, 20))
+    return replace(
+        source, train=_thinned(source.train, quick[0]), test=_thinned(source.test, quick[1])
+    )
 
 
 def _thinned(part: LabelledSet, per_class: int) -> LabelledSet:

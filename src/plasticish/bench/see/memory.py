@@ -32,7 +32,7 @@ def memory(context: Context) -> Findings:
     if not Path("/proc/self/status").exists():
         raise UnavailableError("resident memory is read from /proc, which is not here")
     findings = Findings()
-    for row, width in WIDTHS.items():
+    for row, width in list(WIDTHS.items())[: 1 if context.quick else None]:
         found = measure(width, 2_000 if context.quick else 60_000)
         findings.add(row, **{name: size / GIGABYTE for name, size in found.items()})
     return findings

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from plasticish.data import load_chitchat
 from plasticish.sequence import EXPERTS, Expert
 
+from ..dialogues import load_chitchat
 from ..scenario import Context, Findings, Goal, Metric, scenario
 from ._code_lengths import COMPRESSORS, concept_bits, symbol_bits
 from ._common import SPLIT, load_names, shuffled

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import torch
 
 from plasticish.core import MissingExtraError, make_generator, spawn_seed, track
-from plasticish.data import load_chitchat
 from plasticish.sequence import PlasticMemory
 
+from ..dialogues import load_chitchat
 from ..scenario import Context, Findings, Goal, Metric, UnavailableError, scenario
 from ._common import NATS, memory_nats, warmed_up
 

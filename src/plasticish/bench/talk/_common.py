@@ -16,8 +16,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from plasticish.conversation.episodes import Episodes
 from plasticish.core import import_extra, make_generator, spawn_seed
-from plasticish.data import is_fit_to_learn, load_chitchat, load_dialogue, pairs
+from plasticish.data import is_fit_to_learn, load_dialogue, pairs
 from plasticish.data.dialogue import Conversation
+
+from ..dialogues import load_chitchat
 
 __all__ = [
     "TFIDF_CHARACTERS",

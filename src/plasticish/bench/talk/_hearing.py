@@ -10,8 +10,9 @@ import torch
 
 from plasticish.conversation.listener import Listener
 from plasticish.core import make_generator, spawn_seed
-from plasticish.data import Conversation, load_chitchat
+from plasticish.data import Conversation
 
+from ..dialogues import load_chitchat
 from ..scenario import Context
 
 __all__ = ["frozen_nats", "hearing", "turns_of"]
