@@ -1,6 +1,5 @@
 """The parts of the scenarios of seeing that can be held against brute force, and quick runs."""
 
-
 import pytest
 import torch
 
