@@ -279,7 +279,7 @@ class PlasticSNN(Persistent):
         return self._speech.learn(NO_INDEX, NOBODY, heard, self.plasticity_rate)[0]
 
     def _learn_line(self, engram: int, heard: npt.NDArray[np.int64]) -> int:
-        index, others = self._engrams.cells(engram), len(self.episodes) - 1
+        index, others = self._engrams.cells(engram), self._engrams.table.alive - 1
         total, missed = self._speech.learn(index, engram, heard, self.plasticity_rate)
         while missed and others:  # just these cells are full, or there is no segment left
             others -= len(self.make_room())
