@@ -10,10 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from plasticish.sequence import PlasticMemory
+from plasticish.sequence import PlasticMemory, RecognisingMemory
 
 SEQUENCES: dict[str, Callable[[int], Any]] = {
     "plastic_memory": lambda seed: PlasticMemory(max_synapses=1500, seed=seed),
+    "recognising_memory": lambda seed: RecognisingMemory(max_synapses=1500, seed=seed),
 }
 
 STREAM: tuple[list[str] | None, ...] = (

@@ -13,6 +13,7 @@ from .library import Concept, ConceptLibrary
 from .memory import PlasticMemory
 from .prediction import NamedConcept, Prediction, Reason, Why
 from .predictor import Predictor
+from .recognising import Context, RecognisingMemory
 from .tree import AbstractionTree, Node
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Animation",
     "Concept",
     "ConceptLibrary",
+    "Context",
     "Encoded",
     "Expert",
     "NamedConcept",
@@ -31,6 +33,7 @@ __all__ = [
     "Prediction",
     "Predictor",
     "Reason",
+    "RecognisingMemory",
     "Why",
     "animate_growth",
     "classes_of",

@@ -66,6 +66,22 @@ class Encoded:
             )
             first = last
 
+    def under(self, marks: npt.NDArray[np.int32]) -> Encoded:
+        """Return the whole batch led by the first mark, then the whole batch led by the next, ….
+
+        A mark is a code below 0 that stands for no symbol.
+        """
+        count, size = len(self), len(self.codes) + len(self)
+        places = self.starts[:-1] + np.arange(count)
+        inside = np.ones(size, np.bool_)
+        inside[places] = False
+        codes = np.empty((len(marks), size), np.int32)
+        codes[:, inside] = self.codes
+        codes[:, places] = marks[:, None]
+        starts = np.full(len(marks) * count + 1, codes.size, np.int64)
+        starts[:-1] = (places + size * np.arange(len(marks))[:, None]).ravel()
+        return Encoded(codes.ravel(), starts, self.kind, self.new)
+
 
 class Alphabet:
     """Symbols to codes and back.
@@ -151,7 +167,7 @@ class Alphabet:
             self._codes[symbol] = len(self.symbols)
 
     def decode(self, codes: npt.NDArray[np.int32]) -> Symbols:
-        """Return the sequence that these codes stand for; ends are left out."""
+        """Return the sequence that these codes stand for; ends and marks are left out."""
         symbols = [self.symbols[code - 1] for code in codes.tolist() if code > 0]
         if self.kind == "text":
             return "".join(map(str, symbols))

@@ -39,18 +39,28 @@ class Asking(Parts):
         """Return the probability of every code after a prefix of codes, and of a new symbol."""
         if len(self.alphabet) == 0:
             raise NotReadyError("nothing was learned yet", cure="learn a sequence first")
-        return self.predictor.distribution(prefix, self.classes)
+        return self.predictor.distribution(self.led(prefix), self.classes)
+
+    def led(self, prefix: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Return a prefix of codes as the predictor takes it, led by a mark if there is one."""
+        return np.concatenate([self._led, prefix])
 
     def log_likelihood(self, sequences: Any) -> npt.NDArray[np.float64]:
         """Return the log-probability of each sequence with its end, in nats; learns nothing.
 
         A symbol never seen counts with the whole mass of new symbols.
         """
+        batch = self._asked(sequences)
+        return -self.predictor.nats(
+            batch.under(self._led) if len(self._led) else batch, self.classes
+        )
+
+    def _asked(self, sequences: Any) -> Encoded:
+        """Return sequences as codes, symbols never seen as -1."""
         self.distribution(np.zeros(0, np.int32))
         batch = self._encode(sequences)
         codes = np.where(batch.codes > len(self.alphabet), -1, batch.codes).astype(np.int32)
-        seen = Encoded(codes, batch.starts, batch.kind, ())
-        return -self.predictor.nats(seen, self.classes)
+        return Encoded(codes, batch.starts, batch.kind, ())
 
     def why(self, prefix: Symbols, symbol: Any = None, *, paths: int = 5) -> Why:
         """Say which experts and which stored sequences make ``symbol`` likely after ``prefix``.

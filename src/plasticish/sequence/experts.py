@@ -48,6 +48,9 @@ class Expert:
     words : int
         How many words it sees, the one that has begun among them. A word ends with any symbol that
         is no letter. At most 3.
+    mark : bool
+        Whether it sees the mark of the context that leads a sequence, if there is one, and so
+        counts apart in each (:class:`.RecognisingMemory`).
     """
 
     name: str
@@ -59,6 +62,7 @@ class Expert:
     consonants: int = 0
     whole: bool = False
     words: int = 0
+    mark: bool = False
 
     def __post_init__(self) -> None:
         sound = (
@@ -76,6 +80,12 @@ class Expert:
                 expected="recent and first up to 62, shape up to 31, the others up to 3",
             )
 
+    @property
+    def is_order(self) -> bool:
+        """Whether it sees the last symbols, all so far, or nothing, and not a thing beside."""
+        nearest = tuple(range(1, len(self.recent) + 1))
+        return self == Expert(name=self.name, recent=nearest, whole=self.whole)
+
     def row(self) -> tuple[int, ...]:
         """Return it as numbers, for the kernels."""
         mask = sum(1 << (offset - 1) for offset in set(self.recent))
@@ -88,6 +98,7 @@ class Expert:
             self.consonants,
             int(self.whole),
             self.words,
+            int(self.mark),
         )
 
 

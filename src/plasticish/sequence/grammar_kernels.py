@@ -181,12 +181,17 @@ def settle(g, first, threshold):
 @compiled
 @no_type_check
 def add(g, codes, starts, wanted, threshold, firsts):
-    """Store the sequences that are ``wanted``; ``firsts`` becomes the first cell of each."""
+    """Store the sequences that are ``wanted``; ``firsts`` becomes the first cell of each.
+
+    Codes below 0 (marks) are left out: they are no part of any concept.
+    """
     for q in range(len(starts) - 1):
         if not wanted[q]:
             continue
         previous = NONE
         for i in range(starts[q], starts[q + 1] - 1):  # without its end
+            if codes[i] < 0:
+                continue
             cell = np.int32(g.head[FREE])
             if cell != NONE:
                 g.head[FREE] = g.cells[cell].next

@@ -86,6 +86,7 @@ class ConceptLibrary:
             np.zeros(64, np.int32), np.array([0, -1, 0, 0], np.int64),
         )  # fmt: skip
         self._first: dict[int, int] = {}
+        self._most = 0  # concepts and symbols stored, at most
 
     def __len__(self) -> int:
         """Number of concepts ever formed."""
@@ -204,10 +205,13 @@ class ConceptLibrary:
             pairs = np.zeros(power_of_two(wanted), PAIR)
             kernels.enter_pairs(g.pairs, pairs)
         # A concept is made by rewriting, and each rewriting takes a cell away.
-        concepts = len(self) + self.symbols_stored() + symbols
-        self._grammar = Grammar(
-            cells, pairs, with_room(g.left, concepts), with_room(g.right, concepts), g.head
-        )
+        self._most += symbols
+        if self._most > len(g.left):  # seldom: to count what is stored takes as long as it is long
+            self._most = len(self) + self.symbols_stored() + symbols
+            g = g._replace(
+                left=with_room(g.left, 2 * self._most), right=with_room(g.right, 2 * self._most)
+            )
+        self._grammar = g._replace(cells=cells, pairs=pairs)
 
     def export_state(self) -> State:
         """Return the grammar as it stands."""
@@ -236,3 +240,4 @@ class ConceptLibrary:
         head = np.array(state.values["head"], np.int64)
         self._grammar = Grammar(cells, pairs, arrays["left"].copy(), arrays["right"].copy(), head)
         self._first = dict(zip(arrays["row"].tolist(), arrays["first"].tolist(), strict=True))
+        self._most = len(self) + self.symbols_stored()

@@ -59,7 +59,8 @@ class LibraryGraph:
 def library_graph(memory: Looking) -> LibraryGraph:
     """Return all symbols and concepts, those that are not in use any more with a count of 0."""
     library = memory.library
-    places = np.bincount(memory.tree.gathered()[0], minlength=len(memory.alphabet) + 1)
+    codes = memory.tree.gathered()[0]
+    places = np.bincount(codes[codes > 0], minlength=len(memory.alphabet) + 1)
     counts = {code: int(count) for code, count in enumerate(places.tolist()) if code}
     levels = dict.fromkeys(counts, 0)
     parts = {-1 - i: library.parts(i) for i in range(len(library))}

@@ -17,6 +17,7 @@ from .diagram import MAX_DRAWN, Style
 from .drawing import Picture, paint
 from .layout import tree_diagram
 from .library_layout import library_diagram, library_graph
+from .mixing_kernels import MARK
 from .parts import Parts
 from .prediction import NamedConcept
 from .tree import Node
@@ -199,7 +200,7 @@ class Looking(Parts):
         return self._draw_tree(Style(with_counts, with_r_levels, signals=True), sequence, limit)
 
     def _draw_tree(self, style: Style, fired: Symbols | None, limit: int) -> Picture:
-        path = self.fired if fired is None else self.tree.trace(self._encode([fired]).codes)
+        path = self.fired if fired is None else self.tree.trace(self._place(fired).codes)
         return paint(tree_diagram(self, style, path, _checked(limit)), style)
 
     def export(self, folder: str | Path) -> tuple[Path, Path]:
@@ -227,11 +228,14 @@ class Looking(Parts):
         return export.to_networkx(self)
 
     def text(self, codes: npt.NDArray[np.int32]) -> str:
-        """Return codes as people read them; ``•`` is an end, ``?`` a symbol never seen."""
+        """Return codes as people read them: ``•`` an end, ``?`` never seen, ``‹0›`` context 0."""
         separator = "" if self.alphabet.kind in (None, "text") else " "
-        shown = ["•" if c == 0 else "?" if c < 0 else _printable(str(self.alphabet.symbols[c - 1]))
-                 for c in codes.tolist()]  # fmt: skip
-        return separator.join(shown)
+        return separator.join(self._written(code) for code in codes.tolist())
+
+    def _written(self, code: int) -> str:
+        if code > 0:
+            return _printable(str(self.alphabet.symbols[code - 1]))
+        return "•" if code == 0 else f"‹{MARK - code}›" if code <= MARK else "?"
 
 
 def _check_what(what: str) -> None:

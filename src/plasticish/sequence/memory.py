@@ -25,7 +25,7 @@ from .asking import Asking
 from .experts import EXPERTS, OTHER, classes_of
 from .library import ConceptLibrary
 from .looking import Looking
-from .predictor import FADING, Predictor
+from .predictor import FADING
 from .tree import AbstractionTree, check_amount
 
 __all__ = ["PlasticMemory"]
@@ -110,7 +110,6 @@ class PlasticMemory(Asking, Looking, Persistent):
         batch = self._encode(sequences)
         self._take_in(batch)
         nats = sum(self._learn_part(part) for part in self._parts_of(batch))
-        self._last = batch.codes[batch.starts[-2] :].copy()
         self._symbols_read += len(batch.codes)
         self._rested = False
         return {
@@ -131,6 +130,7 @@ class PlasticMemory(Asking, Looking, Persistent):
         stored = self.tree.insert(part, epoch=self.predictor.fades)
         nats = float(self.predictor.learn(part, self.classes, own=stored.own).sum())
         self.library.add(part, stored.leaves, stored.fresh)
+        self._last = part.codes[part.starts[-2] :].copy()
         if self.max_synapses is not None and self.tree.symbols > self.max_synapses:
             # By half, since the library is then read anew: that has to be seldom.
             self.tree.fade(self.max_synapses // 2, FADING)
@@ -152,7 +152,7 @@ class PlasticMemory(Asking, Looking, Persistent):
         NotReadyError
             If more is to be taken away than was learned; nothing is changed.
         """
-        batch = self._encode([sequence])
+        batch = self._place(sequence)
         amount = check_amount(amount)
         if amount < 0:
             self._withdraw(batch, -amount)
@@ -175,7 +175,7 @@ class PlasticMemory(Asking, Looking, Persistent):
         NotReadyError
             If it was never learned; nothing is changed.
         """
-        batch = self._encode([sequence])
+        batch = self._place(sequence)
         held = self.tree.weight(batch.codes)
         self._withdraw(batch, held or 1.0)
         self.predictor.count(batch, self.classes, -held)
@@ -272,7 +272,7 @@ class PlasticMemory(Asking, Looking, Persistent):
         own = state.part("memory").values
         alphabet = Alphabet(own["kind"], own["symbols"])
         tree, library = AbstractionTree(), ConceptLibrary()
-        predictor = Predictor(EXPERTS[self.experts], self.max_synapses)
+        predictor = self._fresh_predictor(self.experts, self.max_synapses)
         tree.import_state(state.part("tree"))
         library.import_state(state.part("library"))
         predictor.import_state(state.part("predictor"))

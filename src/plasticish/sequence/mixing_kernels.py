@@ -26,6 +26,7 @@ __all__ = [
     "BUCKETS",
     "CONSTANT",
     "FEATURES",
+    "MARK",
     "SITUATION",
     "UNCERTAINTY",
     "Cursor",
@@ -44,6 +45,10 @@ POSITIONS, LONGEST, RECENT = 16, 32, 1024
 SITUATION, UNCERTAINTY, CONSTANT = 0, 1, 2
 """What the weights follow: position, last symbol and longest known context; what each of several
 contexts knows of what follows it; or nothing."""
+
+MARK = -2
+"""The code that marks the first context, if it leads a sequence; those of others are below. It is
+seen by the experts that are meant to, and neither predicted nor counted. (-1: never seen.)"""
 
 SHARPNESS = 0.3
 """α: a count is read on a logarithmic scale from here on."""
@@ -78,12 +83,21 @@ def blend(key, value):
     return key ^ (key >> np.uint64(29))
 
 
+@inlined
+@no_type_check
+def marked(codes, begin):
+    """Return the mark that a sequence is led by, or 0, and where its first symbol is."""
+    if begin < len(codes) and codes[begin] <= MARK:
+        return codes[begin], begin + 1
+    return 0, begin
+
+
 @compiled
 @no_type_check
-def context_keys(experts, codes, begin, here, trail, keys):
+def context_keys(experts, codes, begin, here, trail, mark, keys):
     """Set ``keys`` to the hashed context of every expert before position ``here``."""
     for e in range(len(experts)):
-        recent, first, position, shape, vowels, consonants, whole, words = experts[e]
+        recent, first, position, shape, vowels, consonants, whole, words, sees = experts[e]
         key = blend(np.uint64(0x2545F4914F6CDD1D), e + 1)
         offset = 1
         while recent:
@@ -106,6 +120,8 @@ def context_keys(experts, codes, begin, here, trail, keys):
             key = blend(key, trail[WHOLE])
         for i in range(words):
             key = blend(key, trail[WORDS + i])
+        if sees and mark:
+            key = blend(key, mark)
         # The first byte says whose context it is; + 1: 0 marks an empty slot.
         keys[e] = (key & np.uint64(0xFFFFFFFFFFFFFF)) | (np.uint64(e + 1) << np.uint64(56))
 
@@ -115,7 +131,7 @@ def context_keys(experts, codes, begin, here, trail, keys):
 def pass_by(trail, classes, symbol):
     """Note a symbol in the trail."""
     code = np.uint64(symbol + 2)
-    kind = classes[symbol]
+    kind = classes[symbol] if symbol >= 0 else 3  # never seen: no letter
     trail[WHOLE] = blend(trail[WHOLE], code)
     trail[SHAPE] = (trail[SHAPE] << np.uint64(2)) | np.uint64(kind)
     if kind == 1 or kind == 2:
@@ -292,10 +308,11 @@ def certainty_of_last(s):
 def forecast(experts, counts, mixer, gains, logs, s, codes, classes, size):
     """Set ``s.p[:size]`` to the whole distribution after the prefix ``codes``."""
     trail = np.zeros(TRAIL, np.uint64)
-    for code in codes:
+    mark, begin = marked(codes, 0)
+    for code in codes[begin:]:
         pass_by(trail, classes, code)
-    context_keys(experts, codes, 0, len(codes), trail, s.keys)
-    choose_rows(s, gains, codes, 0, len(codes), recall(counts, logs, s, 0.0, -1))
+    context_keys(experts, codes, begin, len(codes), trail, mark, s.keys)
+    choose_rows(s, gains, codes, begin, len(codes), recall(counts, logs, s, 0.0, -1))
     mix(mixer, s, size)
     for k in range(size):
         s.p[k] = probability(s, k)
@@ -344,7 +361,7 @@ def read(
     place, trail = cursor
     count = len(experts)
     for q in range(place[0], len(starts) - 1):
-        begin = starts[q]
+        mark, begin = marked(codes, starts[q])
         if place[1] == 0:
             trail[:] = 0
             nats[q] = 0.0
@@ -356,7 +373,7 @@ def read(
                 return False
             answer = codes[here]
             share = 1.0
-            context_keys(experts, codes, begin, here, trail, s.keys)
+            context_keys(experts, codes, begin, here, trail, mark, s.keys)
             longest = recall(counts, logs, s, 0.0, -1)
             fresh = novelty(counts.head)
             if answer < 0 or answer >= size:
@@ -382,8 +399,7 @@ def read(
                 correct(mixer, s, answer, step, damping)
             if amount != 0:
                 store(counts, s, answer, amount, share)
-            if answer >= 0:
-                pass_by(trail, classes, answer)
+            pass_by(trail, classes, answer)
         place[1] = 0
     place[0] = len(starts) - 1
     return True
@@ -457,11 +473,12 @@ def replay(
     size = int(counts.head[NOVEL])
     nats, tokens = 0.0, 0.0
     for q in order:
-        begin, weight = starts[q], weights[q]
+        weight = weights[q]
+        mark, begin = marked(codes, starts[q])
         trail[:] = 0
         for here in range(begin, starts[q + 1]):
             answer = codes[here]
-            context_keys(experts, codes, begin, here, trail, s.keys)
+            context_keys(experts, codes, begin, here, trail, mark, s.keys)
             longest = recall(counts, logs, s, own[q], answer)
             choose_rows(s, gains, codes, begin, here, longest)
             mix(mixer, s, size)

@@ -19,12 +19,15 @@ __all__ = ["Parts"]
 class Parts:
     """The alphabet and the three parts: tree, library and predictor."""
 
+    # Codes that lead whatever is asked.
+    _led: npt.NDArray[np.int32] = np.zeros(0, np.int32)
+
     def __init__(self, experts: str, max_synapses: int | None, seed: int) -> None:
         self.seed = seed
         self.alphabet = Alphabet()
         self.tree = AbstractionTree()
         self.library = ConceptLibrary()
-        self.predictor = Predictor(EXPERTS[experts], max_synapses)
+        self.predictor = self._fresh_predictor(experts, max_synapses)
         self.classes: npt.NDArray[np.int64] = np.array([OTHER], np.int64)
         self._last: npt.NDArray[np.int32] = np.zeros(0, np.int32)
 
@@ -33,6 +36,14 @@ class Parts:
         """Nodes of the path that was learned last, the root first; empty once it is forgotten."""
         path = self.tree.trace(self._last)
         return path if len(self._last) and self.tree.leaf(self._last) >= 0 else []
+
+    @staticmethod
+    def _fresh_predictor(experts: str, max_synapses: int | None) -> Predictor:
+        return Predictor(EXPERTS[experts], max_synapses)
+
+    def _place(self, sequence: Any) -> Encoded:
+        """Return one sequence as it is, or would be, stored."""
+        return self._encode([sequence])
 
     def _encode(self, sequences: Any) -> Encoded:
         if isinstance(sequences, (str, bytes)):

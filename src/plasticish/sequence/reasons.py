@@ -39,10 +39,10 @@ def reasons_for(memory: Asking, prefix: Codes, symbol: Any, paths: int) -> Why:
         )
     reasons = [
         Reason(said.expert, said.seen, said.counts.get(code, 0.0), said.push.get(code, 0.0))
-        for said in memory.predictor.testimonies(prefix, memory.classes)
+        for said in memory.predictor.testimonies(memory.led(prefix), memory.classes)
     ]
     reasons.sort(key=lambda reason: -abs(reason.push))
-    continued = np.append(prefix, np.int32(code))
+    continued = np.append(memory.led(prefix), np.int32(code))
     found = [
         (memory.alphabet.decode(codes), count)
         for codes, count in strongest(memory.tree, continued, paths)

@@ -65,7 +65,7 @@ ROWS, FREE, TEXT, EDGES, LIVE = 0, 1, 2, 3, 4
 @no_type_check
 def edge_key(parent, symbol):
     # +1: key 0 marks an empty place.
-    return (np.uint64(parent) << np.uint64(32)) | np.uint64(symbol + 1)
+    return (np.uint64(parent) << np.uint64(32)) | np.uint64(np.uint32(symbol + 1))
 
 
 @inlined

@@ -102,7 +102,7 @@ def _read(
                 place[0], place[1] = q, here - begin
                 return False
             answer = codes[here]
-            kernels.context_keys(experts, codes, begin, here, trail, s.keys)
+            kernels.context_keys(experts, codes, begin, here, trail, 0, s.keys)
             for e in range(len(experts), len(s.keys)):
                 key = outside[here, e - len(experts)] & np.uint64(0xFFFFFFFFFFFFFF)
                 s.keys[e] = key | (np.uint64(e + 1) << np.uint64(56))
