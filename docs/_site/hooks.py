@@ -85,7 +85,8 @@ def on_files(files: Files, config: Any) -> Files:
 def on_page_content(html: str, **_: Any) -> str:
     """Write formulas as MathML, which browsers draw without any script."""
     return _FORMULA.sub(
-        lambda m: convert(_unescaped(m["tex"]), display="block" if m["open"] == "[" else "inline"), html
+        lambda m: convert(_unescaped(m["tex"]), display="block" if m["open"] == "[" else "inline"),
+        html,
     )
 
 
