@@ -51,7 +51,8 @@ SHORT_LOST = Metric("a word less, lost", "points", 1, higher_is_better=False)
     the loop that delivers them, the best of {ROUNDS} rounds by turns. Whole turn: CPU time to
     answer and to learn the reply, tokenizer, listener and modulators with it, by turns. Recall:
     {ASKED} of the lessons, as they were and with a word, drawn by the seed, left out of those of
-    three words or more. Moved are synapses in all nights; how many there are stays. How many old
+    three words or more. Moved are synapses in all nights; how many there are stays, and by day
+    more grow where rows were emptied. How many old
     episodes a night visits beside the new ones adapts: twice as many as the last night while each
     still moves a synapse or more, half as many when they have settled.""",
     data="chitchat-dataset",

@@ -20,7 +20,8 @@ from ._common import Pair, Scorer, drawn, exact, fit, without_a_word
 TOPICS, TURNS = 10, 100
 OVERHEARD = 5  # every fifth turn is only overheard
 LEARNT_BY_HEART = 2000  # tokens of a reply, at most
-WHOLE, SMALL = 14173, 1536  # cells
+WHOLE, ROOMIER, SMALL = 14173, 1536, 1408  # cells; the small one was chosen on seeds 100 and 101
+SIZES = (("small", SMALL), ("roomier", ROOMIER), ("whole", WHOLE))
 LEAN_CUE, LEAN_STEP = 12, 4  # of 60 and 6
 
 ASLEEP, AWAKE, REHEARSED = "sleep and tagging", "off", "rehearsing the topic instead"
@@ -57,8 +58,9 @@ SCORES = (BLEU, CHRF, EXACT, SHORT, MARKED, IDLE, KEPT, SYNAPSES, REPLAYED)
     are heard again, one after another. After the last turn every lesson is asked; BLEU and exact
     over all of them; again with a word, drawn by the seed, left out of every second of them that
     has two words or more; and what was overheard. The small network has {SMALL:,} cells of the
-    same connectivity (8 %), two thirds of the synapses that all turns grow as they are first heard;
-    the whole one has {WHOLE:,} cells, and its rows are for comparison: what never comes near its
+    same connectivity (8 %), a little over half of the synapses that all turns grow as they are
+    first heard, and its size was chosen on other seeds; the roomier one has {ROOMIER:,}. The
+    whole one has {WHOLE:,} cells, and its rows are for comparison: what never comes near its
     budget forgets nothing, and cannot gain. Grown as thin: a fifth of the cue synapses and four for
     six a token from the first day on. Sleep keeps no text: its buffer is the numbers of the last
     {TAGGED} tagged episodes, beside which it visits {MOST_AGED} old ones at most; cues and lines
@@ -70,7 +72,7 @@ SCORES = (BLEU, CHRF, EXACT, SHORT, MARKED, IDLE, KEPT, SYNAPSES, REPLAYED)
         Goal(OURS, EXACT.name, ">=", 95.0),
     ],
     baselines=[f"small network, {how}" for how in (AWAKE, REHEARSED, LEAN)]
-    + [f"whole network, {how}" for how in (AWAKE, REHEARSED)],
+    + [f"{name} network, {how}" for name in ("roomier", "whole") for how in (AWAKE, REHEARSED)],
 )
 def sleep(context: Context) -> Findings:
     """Live through every stream in every way."""
@@ -78,9 +80,7 @@ def sleep(context: Context) -> Findings:
     found: dict[str, list[dict[str, float]]] = {}
     for seed in context.seeds:
         days = streamed(seed, 2 if context.quick else TOPICS)
-        for name, cells in (("small", SMALL), ("whole", WHOLE)):
-            if context.quick and cells == WHOLE:
-                continue
+        for name, cells in SIZES[:1] if context.quick else SIZES:
             sleeper = Life(seed, cells, sleeps=True).live(days)
             lives = {
                 ASLEEP: sleeper,
