@@ -132,7 +132,8 @@ RIVALS: Mapping[str, Mapping[str, float]] = {
     goals=[
         Goal(f"{name}: {WHOLE}", FEWER.name, ">=", 30.0)
         for name in ("slips", "slips, 10 % of the feedback wrong", "misbeliefs")
-    ],
+    ]
+    + [Goal(f"misbeliefs: {CONSTANT}", FEWER.name, ">=", 30.0)],
     baselines=[f"{name}: {rival}" for name in CONDITIONS for rival in RIVALS],
 )
 def dopamine(context: Context) -> Findings:
