@@ -112,6 +112,7 @@ def test_sessions_share_no_question_and_all_are_of_some_length():
 
 
 def test_a_life_runs_quickly_in_a_process_of_its_own():
+    pytest.importorskip("chitchat_dataset")
     load_scenarios()
     rows = SCENARIOS["talk/flat"].run(Context((0,), quick=True)).rows
     young, old = (rows[f"after {turns} turns"] for turns in (20, 40))
@@ -150,6 +151,7 @@ def test_sleep_runs_quickly_and_lets_nobody_go():
 
 
 def test_rewiring_runs_quickly_and_spares_deliveries():
+    pytest.importorskip("chitchat_dataset")
     load_scenarios()
     rows = SCENARIOS["talk/rewiring"].run(Context((0,), quick=True)).rows
     assert rows[SAVED]["events spared"][0] > 15

@@ -35,6 +35,7 @@ def test_after_reading_it_knows_what_a_model_of_the_whole_knows(context):
 
 
 def test_nothing_is_heard_and_asked():
+    pytest.importorskip("chitchat_dataset")
     heard, asked = hearing(Context((0,)), 7, 50, 20)
     assert (len(heard), len(asked)) == (50, 20)
     assert not set(heard) & set(asked)
@@ -54,6 +55,7 @@ def test_pieces_are_cut_from_the_texts_and_fill_128_characters(size):
 
 
 def test_facilitated_synapses_hold_what_was_said_and_nothing_else():
+    pytest.importorskip("chitchat_dataset")
     load_scenarios()
     rows = SCENARIOS["talk/fatigue"].run(Context((0,), quick=True)).rows
     for kind, first in (("64 x 2", 0.5), ("32 x 4", 0.25), ("16 x 8", 0.125)):

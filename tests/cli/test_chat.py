@@ -293,7 +293,7 @@ def test_a_person_talks_with_it(terminal: Any, tmp_path: Path) -> None:
     talk.until("Learner: fine, and you?")
     talk.until("You: ")
     talk.type("/sleep\n")
-    talk.until("asleep: replayed 1 episodes")
+    talk.until("asleep: replayed 2 episodes, kept 1 weak traces")
     talk.until("You: ")
     talk.type("\x04")  # Ctrl-D
     assert talk.end() == 0

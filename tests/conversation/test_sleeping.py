@@ -5,9 +5,10 @@ import pytest
 from plasticish.conversation import ConversationalLearner, PlasticLearnerConfig
 from plasticish.conversation.events import Overheard, Taught
 from plasticish.conversation.mind import LEAST_AGED, TAGGED
-from plasticish.data import load_chitchat, pairs
+from plasticish.data import load_dialogue, pairs
 
-TALK = list(dict(pair for pair in pairs(load_chitchat()) if len(pair[1]) <= 40).items())[:300]
+TOLD = [pair for topic in load_dialogue().values() for pair in pairs(topic)]
+TALK = list(dict(pair for pair in TOLD if len(pair[1]) <= 40).items())
 
 
 def fresh(cells=768, **settings):

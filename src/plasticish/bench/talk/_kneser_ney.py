@@ -69,7 +69,7 @@ def _read(experts, counts, of, alphabet, codes, starts, learning):
     keys, trail = np.zeros(orders, np.uint64), np.zeros(TRAIL, np.uint64)
     for q in range(len(starts) - 1):
         for here in range(starts[q], starts[q + 1]):
-            context_keys(experts, codes, starts[q], here, trail, keys)
+            context_keys(experts, codes, starts[q], here, trail, 0, keys)
             nats -= math.log(_probability(counts, of, alphabet, keys, codes[here]))
             if learning:
                 _count(counts, of, keys, codes[here])
