@@ -101,11 +101,19 @@ HEADLINES = (
     ),
     Headline(
         "conversation",
-        "answers in the very words, taught once",
-        "talk/recall",
-        "Episodes",
-        "exact",
-        {"TF-IDF": "TF-IDF neighbour, words"},
+        "50,000 pairs taught once: answered in the very words, a word of the question left out",
+        "talk/capacity",
+        "Episodes, 50,000 pairs",
+        "a word less, exact",
+        {"TF-IDF, all pairs at hand": "TF-IDF neighbour, words, 50,000 pairs"},
+    ),
+    Headline(
+        "conversation",
+        "surprise at the next character of small talk, as it comes",
+        "talk/listening",
+        "Listener",
+        "online",
+        {"Kneser-Ney": "modified Kneser-Ney 6, online"},
     ),
 )
 
