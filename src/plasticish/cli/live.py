@@ -5,11 +5,8 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any
 
-from rich.console import Console
-from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +14,7 @@ from rich.text import Text
 from plasticish.training import Callback, Evaluation, PhaseConfig, Trainer, TrainingHistory
 
 from .course import Course
+from .moving import Moving
 from .output import percent
 
 __all__ = ["LiveTable"]
@@ -25,7 +23,7 @@ BAR = 20  # characters
 RECENT = 20  # batches whose mean accuracy is shown
 
 
-class LiveTable(Callback):
+class LiveTable(Moving, Callback):
     """Draw the state of a trainer on stderr while it works.
 
     Parameters
@@ -43,27 +41,6 @@ class LiveTable(Callback):
         self._steps = 0
         self._recent: deque[float] = deque(maxlen=RECENT)
         self._memory = 0.0
-        self._live: Live | None = None
-
-    def __enter__(self) -> LiveTable:
-        if self.enabled:
-            self._live = Live(
-                get_renderable=self.table,
-                console=Console(stderr=True),
-                refresh_per_second=8,
-                transient=True,
-            )
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
 
     def on_train_start(self, trainer: Trainer) -> None:
         """Take up where the trainer stands."""
@@ -90,7 +67,12 @@ class LiveTable(Callback):
             phase = trainer.phases[position.phase]
             self._steps = position.epoch * len(phase) + position.batch
 
-    def table(self) -> Table:
+    @property
+    def drawn(self) -> bool:
+        """Whether it is enabled."""
+        return self.enabled
+
+    def look(self) -> Table:
         """Return the table as of now."""
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
         table.add_column("learning")

@@ -5,11 +5,9 @@ from __future__ import annotations
 import time
 from collections import deque
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from rich.console import Console, Group
-from rich.live import Live
+from rich.console import Group
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -26,6 +24,7 @@ from plasticish.conversation import (
 )
 from plasticish.core import ConfigError, DataError, check_positive
 
+from .moving import Moving
 from .output import Output
 from .talking_opening import open_conversation, who_lives_in
 
@@ -94,7 +93,7 @@ def _give_lessons(conversation: Conversation, teacher: Teacher, panel: Panel) ->
         panel.trouble(str(lesson))
 
 
-class Panel:
+class Panel(Moving):
     """Where the lessons stand: drawn in a terminal, told now and then elsewhere.
 
     Parameters
@@ -120,7 +119,6 @@ class Panel:
         self._surprise: deque[float] = deque(maxlen=RECENT)
         self._sleeps, self._trouble = 0, ""
         self._begun, self._start = self.lessons, time.perf_counter()
-        self._live: Live | None = None
 
     def taught(self, response: Response, lesson: Lesson) -> None:
         """Count a lesson."""
@@ -160,7 +158,13 @@ class Panel:
             f"{found['vocabulary']:,} pieces, fatigue {found['fatigue']:.2f}"
         )
 
-    def __rich__(self) -> Group:
+    @property
+    def drawn(self) -> bool:
+        """Whether there is a terminal to draw in."""
+        return self.output.live
+
+    def look(self) -> Group:
+        """Return how far the lessons are, and how the learner does."""
         found = self.figures()
         surprise = "–" if found["surprise"] is None else f"{found['surprise']:.2f} nats/char"
         row = {
@@ -189,26 +193,6 @@ class Panel:
             left,
         )
         return bar
-
-    def __enter__(self) -> Panel:
-        if self.output.live:
-            self._live = Live(
-                get_renderable=self.__rich__,
-                console=Console(stderr=True),
-                refresh_per_second=4,
-                transient=True,
-            )
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
 
 
 def _mean(values: deque[float] | deque[bool]) -> float:

@@ -28,8 +28,7 @@ tags: [continual-learning, {kind}]
 
 # {title}
 
-A `{title}` of [plasticish](https://pypi.org/project/plasticish/), version {version}: a learner
-that never stops learning. Take it, and teach it on:
+A `{title}` of plasticish {version}: a learner that never stops learning. Take it, and teach it on:
 
 ```python
 from plasticish import LEARNERS
