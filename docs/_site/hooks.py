@@ -36,6 +36,7 @@ AREAS = {
     "continual": "Continual learning of modules",
     "sequence": "Sequences",
     "talk": "Conversation",
+    "product": "The product as a whole",
 }
 
 _LINK = re.compile(r"\]\((?P<target>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)")

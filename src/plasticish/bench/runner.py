@@ -27,7 +27,7 @@ from .scenario import SCENARIOS, Context, Scenario, UnavailableError
 
 __all__ = ["AREAS", "Outcome", "load_scenarios", "run_scenario", "run_scenarios", "select"]
 
-AREAS = ("see", "spike", "continual", "sequence", "talk")
+AREAS = ("see", "spike", "continual", "sequence", "talk", "product")
 """The packages whose modules are scenarios; an id begins with the name of its area."""
 
 
