@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import no_type_check
 
 import numpy as np
-from numba import njit
+
+from plasticish.core.compiled import compiled, inlined
 
 __all__ = ["converge", "shared", "tally"]
 
 
-@njit(cache=True, inline="always")
+@inlined
 @no_type_check
 def mixed(state):
     """Mix 64 bits: the finaliser of splitmix64 (Steele, Lea & Flood 2014)."""
@@ -19,7 +20,7 @@ def mixed(state):
     return state ^ (state >> np.uint64(31))
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def tally(characters, lengths, folded, words, seed):
     """Return the parts of a text, each once and ascending, and how often each occurs.
@@ -50,7 +51,7 @@ def tally(characters, lengths, folded, words, seed):
     return parts[:kept], times[:kept]
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def name_of(characters, seed):
     """Return a number for a run of characters."""
@@ -60,7 +61,7 @@ def name_of(characters, seed):
     return np.int64(state >> np.uint64(1))
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def converge(parts, weights, cells):
     """Return the cells that the parts drive, ascending, and how strongly: as the strongest does."""
@@ -72,7 +73,7 @@ def converge(parts, weights, cells):
     return active, drive[active]
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def shared(parts, times, others, other_times):
     """Return how many occurrences of parts two texts have in common."""

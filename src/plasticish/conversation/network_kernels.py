@@ -14,7 +14,8 @@ from __future__ import annotations
 from typing import no_type_check
 
 import numpy as np
-from numba import njit
+
+from plasticish.core.compiled import compiled, inlined
 
 __all__ = [
     "ENGRAM_CELLS",
@@ -39,7 +40,7 @@ NO_TOKEN = 0xFFFF  # of a segment of speech that is taken away
 MOST_CUES, SPARE_CUES = 0.75, 0.2  # shares of a row that engrams may take, and may take freely
 
 
-@njit(cache=True, inline="always")
+@inlined
 @no_type_check
 def mixed(state):
     """Mix 64 bits: the finaliser of splitmix64 (Steele, Lea & Flood 2014)."""
@@ -48,7 +49,7 @@ def mixed(state):
     return state ^ (state >> np.uint64(31))
 
 
-@njit(cache=True, inline="always")
+@inlined
 @no_type_check
 def moved(weight, amount, noise):
     """Return a weight moved by the share ``amount`` of the way to its bound, in whole quanta."""
@@ -58,7 +59,7 @@ def moved(weight, amount, noise):
     return np.uint32(min(max(np.int64(weight) + step, 0), 255))
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def deliver(rows, ends, cells, drive, match):
     """Add drive times weight to every segment that an active cell reaches."""
@@ -69,7 +70,7 @@ def deliver(rows, ends, cells, drive, match):
             match[synapse >> 8] += drive[i] * np.float32(synapse & np.uint32(255))
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def rank_engrams(match, scales, best, scores):
     """Fill in the engrams that match best, best first, and clear ``match``; return how many.
@@ -97,7 +98,7 @@ def rank_engrams(match, scales, best, scores):
     return found
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def choose_cells(used, seed, chosen):
     """Take the least used cells, any of those that are used as little, and count them as used."""
@@ -118,7 +119,7 @@ def choose_cells(used, seed, chosen):
         used[chosen[k]] += 1
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def grow_cue(rows, ends, cells, weights, first, most):
     """Grow synapses from the first cells that have room, dealt out to the engram's segments.
@@ -144,7 +145,7 @@ def grow_cue(rows, ends, cells, weights, first, most):
     return grown, np.sqrt(square)
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def strengthen_cue(rows, ends, cells, first, rate, seed):
     """Move the weights from active cells onto one engram up; return how many, and the change of
@@ -165,7 +166,7 @@ def strengthen_cue(rows, ends, cells, first, rate, seed):
     return count, change
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def sweep(rows, ends, scales, tokens):
     """Take away every synapse onto a dead segment; return how many."""
@@ -188,7 +189,7 @@ def sweep(rows, ends, scales, tokens):
     return gone
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def pack(rows, ends, packed):
     """Write the synapses in use one after another, row by row, from left to right."""
@@ -202,7 +203,7 @@ def pack(rows, ends, packed):
             place += 1
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def unpack(packed, ends, rows):
     """Put back what :func:`pack` wrote."""

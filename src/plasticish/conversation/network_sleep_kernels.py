@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import no_type_check
 
 import numpy as np
-from numba import njit
+
+from plasticish.core.compiled import compiled
 
 from .network_kernels import ENGRAM_CELLS, MOST_CUES
 from .network_speech_kernels import next_state, predict
@@ -27,7 +28,7 @@ __all__ = [
 MOST_CONTACTS = 2
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def count_contacts(rows, ends, slots, counts):
     """Count the synapses onto each engram that has a slot, in ``counts[slot]``."""
@@ -38,7 +39,7 @@ def count_contacts(rows, ends, slots, counts):
                 counts[slot] += 1
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def trace_back(rows, ends, slots, places, cells, synapses):
     """Write the synapses onto each engram that has a slot from ``places[slot]`` on, by cell."""
@@ -50,7 +51,7 @@ def trace_back(rows, ends, slots, places, cells, synapses):
                 places[slot] += 1
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def let_go(rows, ends, cells, synapses):
     """Take synapses onto engrams away; where one stood, the last of its row stands then."""
@@ -63,7 +64,7 @@ def let_go(rows, ends, cells, synapses):
                 break
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def put_back(rows, ends, cells, synapses, side):
     """Let synapses grow at one end of their rows; return how many did.
@@ -82,7 +83,7 @@ def put_back(rows, ends, cells, synapses, side):
     return grown
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def move_contacts(ends, width, heard, cells, synapses, ratio):
     """Move synapses of one engram from its commonest cells to second contacts of its rarest.
@@ -111,7 +112,7 @@ def move_contacts(ends, width, heard, cells, synapses, ratio):
     return moved
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def holds(rows, ends, lines, index, heard, pools, state_cells, seed):
     """Return whether an engram says just the line that ``heard`` is."""
@@ -126,7 +127,7 @@ def holds(rows, ends, lines, index, heard, pools, state_cells, seed):
     return True
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def thin_steps(
     rows, ends, lines, index, engram, heard, pools, state_cells, seed, keep, cells, synapses
@@ -154,7 +155,7 @@ def thin_steps(
     return gone
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def weaken_fullest(rows, ends, state, segment, taken):
     """Take the synapse onto a segment of speech away from the cell whose row is fullest.

@@ -10,7 +10,8 @@ from collections import namedtuple
 from typing import no_type_check
 
 import numpy as np
-from numba import njit
+
+from plasticish.core.compiled import compiled
 
 from .network_kernels import NO_TOKEN, mixed, moved
 from .vocabulary import END, START
@@ -29,7 +30,7 @@ AT_ONCE = 40  # sources whose drive fits into eight bits: 40 * 2 * 3 < 256
 ONE = 1 << 16  # an active synapse, in a sum that holds the weights below
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def add_drive(sums, index, before, first, last, gate):
     """Add what some of the sources drive each cell of a column: the index, the state, a constant.
@@ -57,7 +58,7 @@ def add_drive(sums, index, before, first, last, gate):
         sums[4 * lane + 3] += np.int64((d >> shift) & np.uint64(255))
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def next_state(index, before, token, time, pool, seed, cells, drives):
     """Fill ``cells`` with the state in which ``token`` is heard at ``time``; return how many.
@@ -89,7 +90,7 @@ def next_state(index, before, token, time, pool, seed, cells, drives):
     return size
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def predict(rows, ends, state, tokens, sizes, seen, best):
     """Let the state drive the segments of speech; return the best segment and its match.
@@ -120,7 +121,7 @@ def predict(rows, ends, state, tokens, sizes, seen, best):
     return winner, match
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def say_line(rows, ends, lines, index, pools, state_cells, seed, said, matches):
     """Fill ``said`` with the line of an index, and ``matches``; return how many tokens it has."""
@@ -138,7 +139,7 @@ def say_line(rows, ends, lines, index, pools, state_cells, seed, said, matches):
     return len(said)
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def grow_step(rows, ends, state, segment, most):
     """Grow one segment from the emptiest cells of the state; return how many synapses it got.
@@ -161,7 +162,7 @@ def grow_step(rows, ends, state, segment, most):
     return grown
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def adjust_step(rows, ends, state, segment, amount, seed):
     """Move the weights from the state onto one segment of speech; return how many moved."""
@@ -176,7 +177,7 @@ def adjust_step(rows, ends, state, segment, amount, seed):
     return count
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def learn_steps(
     rows, ends, lines, index, engram, heard, pools, state_cells, synapses, seed, numbers, rate

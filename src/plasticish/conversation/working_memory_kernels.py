@@ -12,7 +12,8 @@ from collections import namedtuple
 from typing import no_type_check
 
 import numpy as np
-from numba import njit
+
+from plasticish.core.compiled import compiled
 
 __all__ = ["FEATURES", "RUNS", "Dynamics", "Gate", "Loop", "Room", "hear"]
 
@@ -42,13 +43,13 @@ Room = namedtuple("Room", "row begin symbol feature error score marked named")
 NOW, RUN = 0, 1
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def left(elapsed, tau):
     return math.exp(-elapsed / tau) if tau > 0 else 0.0
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def primed(loop, k, row, j, dynamics):
     """Return u before and after the jump, and x before the release, were it to fire now."""
@@ -58,7 +59,7 @@ def primed(loop, k, row, j, dynamics):
     return u, u + dynamics.U * (1.0 - u), x
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def awaken(loop, dynamics, expected, r):
     """Collect the facilitated synapses of active contexts; return the longest order of these."""
@@ -91,7 +92,7 @@ def awaken(loop, dynamics, expected, r):
     return longest
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def vote(r, weight, expected):
     """Score the symbols that were named; return their number, the normalisation and the best."""
@@ -113,7 +114,7 @@ def vote(r, weight, expected):
     return named, mass, best
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def learn(r, weight, squares, expected, mass, answer, step, damping):
     """Delta rule: of what the symbol that came has, what was expected of it is taken away."""
@@ -129,7 +130,7 @@ def learn(r, weight, squares, expected, mass, answer, step, damping):
             weight[f, k] += step * r.error[f] / math.sqrt(damping + squares[f, k])
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def fire(loop, dynamics, k, row, answer):
     """Let the synapse from this context onto the symbol that came fire; the faintest makes room."""
@@ -153,7 +154,7 @@ def fire(loop, dynamics, k, row, answer):
     loop.time[k, row, place] = loop.clock[NOW]
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def hear(loop, gate, dynamics, r, codes, expected, step, damping, nats):
     """Set ``nats`` to the surprise at each symbol, given what the long-term synapses expected.

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from typing import Any, no_type_check
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from plasticish.core.compiled import compiler
 
 __all__ = ["event_product", "pair_product"]
 
@@ -23,7 +24,7 @@ ROWS = 96  # steps of a chunk
 COLUMNS = 64  # of a block: a constant, so that the loop over them is unrolled
 
 # Contraction alone: a multiply-add may round once, but nothing is assumed of infinities.
-compiled = numba.njit(cache=True, fastmath={"contract"}, nogil=True)
+compiled = compiler(fastmath={"contract"}, nogil=True)
 
 
 @compiled

@@ -23,8 +23,7 @@ import numpy.typing as npt
 import torch
 
 from plasticish.core import State
-
-from .compiled import compiled
+from plasticish.core.compiled import compiled
 
 __all__ = ["CHANGE", "ContextBeliefs"]
 

@@ -11,7 +11,7 @@ from typing import no_type_check
 
 import numpy as np
 
-from .compiled import compiled
+from plasticish.core.compiled import compiled
 
 __all__ = [
     "ALIVE",

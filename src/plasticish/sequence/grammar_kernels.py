@@ -15,7 +15,7 @@ from typing import no_type_check
 
 import numpy as np
 
-from .compiled import compiled, inlined
+from plasticish.core.compiled import compiled, inlined
 
 __all__ = ["CELL", "PAIR", "Grammar", "add", "enter_pairs", "parse", "remove"]
 

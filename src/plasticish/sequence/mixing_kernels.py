@@ -19,7 +19,8 @@ from typing import no_type_check
 
 import numpy as np
 
-from .compiled import compiled, inlined
+from plasticish.core.compiled import compiled, inlined
+
 from .count_kernels import ALIVE, CONTEXTS, NOVEL, ONCE, REPORTED, SEEN, USED, change, find_slot
 
 __all__ = [

@@ -12,7 +12,7 @@ from typing import no_type_check
 
 import numpy as np
 
-from .compiled import compiled, inlined
+from plasticish.core.compiled import compiled, inlined
 
 __all__ = [
     "EDGE",

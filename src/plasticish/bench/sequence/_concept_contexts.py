@@ -14,9 +14,9 @@ from typing import no_type_check
 import numpy as np
 import numpy.typing as npt
 
+from plasticish.core.compiled import compiled
 from plasticish.sequence import Alphabet, ConceptLibrary, Expert, Predictor
 from plasticish.sequence import mixing_kernels as kernels
-from plasticish.sequence.compiled import compiled
 from plasticish.sequence.experts import OTHER, classes_of
 from plasticish.sequence.grammar_kernels import NONE, find_pair, key_of
 

@@ -7,8 +7,8 @@ from typing import no_type_check
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from plasticish.core.compiled import compiled
 from plasticish.sequence import Expert
 from plasticish.sequence.arrays import power_of_two
 from plasticish.sequence.count_kernels import ALIVE, SLOT, SYNAPSE, Counts, change, find_slot
@@ -62,7 +62,7 @@ class OnlineKneserNey:
         )
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def _read(experts, counts, of, alphabet, codes, starts, learning):
     orders, nats = len(experts), 0.0
@@ -76,7 +76,7 @@ def _read(experts, counts, of, alphabet, codes, starts, learning):
     return nats
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def _probability(counts, of, alphabet, keys, answer):
     p = 1.0 / alphabet
@@ -96,7 +96,7 @@ def _probability(counts, of, alphabet, keys, answer):
     return p
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def _discounts(of):
     n1, n2, n3, n4 = max(of[1], 1.0), max(of[2], 1.0), max(of[3], 1.0), max(of[4], 1.0)
@@ -105,7 +105,7 @@ def _discounts(of):
     return min(max(d1, 0.05), 0.95), min(max(d2, 0.05), 1.95), min(max(d3, 0.05), 2.95)
 
 
-@njit(cache=True)
+@compiled
 @no_type_check
 def _count(counts, of, keys, answer):
     """Count the symbol from the longest context down, as far as it is new to each."""
