@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, RandomSampler, TensorDataset
 
 from plasticish.core import DataError, quiet
 from plasticish.metrics import score
-from plasticish.training import PhaseConfig, TensorBoardCallback
+from plasticish.training import PhaseConfig
 from plasticish.training.display import TrainingDisplay
 from plasticish.training.generators import isolated_rng, reachable_generators
 from plasticish.training.loaders import fingerprint, replayed
@@ -186,24 +186,3 @@ def test_a_terminal_sees_accuracy_memory_and_maturity(capfd):
             display.step(report)
         assert display.numbers(report) == "accuracy 75.0 %  memory 25.0 %"
     assert "Vehicles" in capfd.readouterr().err
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_tensorboard_gets_every_number(tmp_path):
-    pytest.importorskip("tensorboard")
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    from plasticish.training import PlasticTrainer
-
-    loader = batched(*clusters([0, 1], 32), 8)
-    trainer = PlasticTrainer(
-        FakeBrain(),
-        [PhaseConfig("A", 2, loader)],
-        loader,
-        callbacks=[TensorBoardCallback(tmp_path)],
-    )
-    history = trainer.train()
-    events = EventAccumulator(str(tmp_path))
-    events.Reload()
-    assert [e.step for e in events.Scalars("step/memory_fill")] == history.steps
-    assert events.Scalars("eval/test")[0].value == pytest.approx(history.eval_accuracy["test"][0])

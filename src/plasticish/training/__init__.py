@@ -6,7 +6,7 @@ from a user, continual learners of any torch module from :mod:`plasticish.spikin
 """
 
 from ..data import add_noise, blur_image, invert_colors, invert_tensor
-from .callbacks import Callback, TensorBoardCallback
+from .callbacks import Callback, ScalarCallback
 from .continual import ContinualLearningTrainer, TaskEvaluation
 from .evaluation import Evaluation
 from .history import TrainingHistory
@@ -17,8 +17,10 @@ from .resumable import inspect_run
 from .resume import resume
 from .summary import summarise
 from .task_matrix import TaskMatrix
+from .tensorboard_callback import TensorBoardCallback
 from .trainer import Trainer
 from .triarchic import TriarchicTrainer
+from .wandb_callback import WandbCallback
 
 __all__ = [
     "Callback",
@@ -26,6 +28,7 @@ __all__ = [
     "Evaluation",
     "PhaseConfig",
     "PlasticTrainer",
+    "ScalarCallback",
     "TaskEvaluation",
     "TaskMatrix",
     "TensorBoardCallback",
@@ -33,6 +36,7 @@ __all__ = [
     "TrainingHistory",
     "TransformedLoader",
     "TriarchicTrainer",
+    "WandbCallback",
     "add_noise",
     "blur_image",
     "inspect_run",

@@ -1,12 +1,15 @@
-"""What others may do while a trainer works: look, log, draw; not change the brain."""
+"""What others may do while a trainer works: look, log, draw; not change the brain.
+
+Where the numbers go is in a file each: :mod:`.tensorboard_callback`, :mod:`.wandb_callback`.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core import import_extra
+from ..core import ConfigError
 
 if TYPE_CHECKING:
     from .evaluation import Evaluation
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
     from .phase import PhaseConfig
     from .trainer import Trainer
 
-__all__ = ["Callback", "TensorBoardCallback"]
+__all__ = ["Callback", "ScalarCallback"]
 
 
 class Callback:
@@ -43,50 +46,57 @@ class Callback:
         """Called when ``train`` returns, interrupted or done."""
 
 
-class TensorBoardCallback(Callback):
-    """Write every number of every step, and each evaluation, for TensorBoard.
+class ScalarCallback(Callback):
+    """Hand on every number of every step, and each evaluation, to whatever draws curves.
+
+    A subclass says in :meth:`write` where they go. Names are ``step/NAME`` for what the brain
+    reports of a step, and ``eval/LOADER`` for accuracies; what was not measured is left out.
 
     Parameters
     ----------
-    folder : path
-        Where the event files go.
     every : int
-        Write one step in so many.
+        Hand on one step in so many, >= 1; evaluations always.
 
     Raises
     ------
-    MissingExtraError
-        If the extra ``tensorboard`` is not installed.
+    ConfigError
+        If ``every`` is no count.
+
+    Examples
+    --------
+    >>> class Printer(ScalarCallback):
+    ...     def write(self, values, step):
+    ...         print(step, values)
     """
 
-    def __init__(self, folder: str | Path, every: int = 1) -> None:
-        self.folder = Path(folder)
-        self.every = max(1, every)
-        self._tensorboard = import_extra(
-            "torch.utils.tensorboard", "tensorboard", "logging to TensorBoard"
-        )
-        self._writer: Any = None
+    def __init__(self, every: int = 1) -> None:
+        if every < 1:
+            raise ConfigError("every is out of range", got=repr(every), expected=">= 1")
+        self.every = every
 
-    def on_train_start(self, trainer: Trainer) -> None:
-        """Open the log; what a killed run wrote beyond its checkpoint is superseded."""
-        self._writer = self._tensorboard.SummaryWriter(
-            str(self.folder), purge_step=len(trainer.history) + 1
-        )
+    def write(self, values: Mapping[str, float], step: int) -> None:
+        """Take the numbers of a step; called once or twice for one, the second time with others."""
+        raise NotImplementedError
 
     def on_step(self, trainer: Trainer, report: Mapping[str, Any]) -> None:
-        """Write the numbers of this step."""
-        step = len(trainer.history)
-        if step % self.every:
-            return
-        for name, values in trainer.history.series.items():
-            if values[-1] == values[-1]:  # NaN means: not reported
-                self._writer.add_scalar(f"step/{name}", values[-1], step)
+        """Hand on the numbers of this step, and of an evaluation that followed it."""
+        history = trainer.history
+        step, values = len(history), {}
+        if step % self.every == 0:
+            values = {f"step/{name}": column[-1] for name, column in history.series.items()}
+        if history.evaluations and history.evaluations[-1].step == step:
+            values |= _accuracies(history.evaluations[-1])
+        self._hand_on(values, step)
 
     def on_phase_end(self, trainer: Trainer, phase: PhaseConfig, evaluation: Evaluation) -> None:
-        """Write the accuracies at the end of the phase."""
-        for loader, accuracy in evaluation.accuracy.items():
-            self._writer.add_scalar(f"eval/{loader}", accuracy, evaluation.step)
+        """Hand on the accuracies at the end of the phase."""
+        self._hand_on(_accuracies(evaluation), evaluation.step)
 
-    def on_train_end(self, trainer: Trainer, history: TrainingHistory) -> None:
-        """Close the log."""
-        self._writer.close()
+    def _hand_on(self, values: Mapping[str, float], step: int) -> None:
+        measured = {name: value for name, value in values.items() if not math.isnan(value)}
+        if measured:
+            self.write(measured, step)
+
+
+def _accuracies(evaluation: Evaluation) -> dict[str, float]:
+    return {f"eval/{loader}": accuracy for loader, accuracy in evaluation.accuracy.items()}
