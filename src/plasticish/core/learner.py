@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from torch import Tensor
-
 __all__ = ["Batch", "Learner", "Report"]
 
 Batch = Sequence[Any]
@@ -30,8 +28,11 @@ class Learner(Protocol):
         """Learn one batch; refuse bad input with one error and nothing changed."""
         ...
 
-    def predict(self, x: Any) -> Tensor:
-        """Answer; the same question gets the same answer until something is learned."""
+    def predict(self, x: Any, /) -> Any:
+        """Answer; the same question gets the same answer until something is learned.
+
+        What an answer is depends on the habitat: a tensor of classes, a next symbol, a reply.
+        """
         ...
 
     def sleep(self) -> Report:

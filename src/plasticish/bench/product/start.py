@@ -54,7 +54,8 @@ PROGRAMS = {
     interpreter's own start included (first row); one thread; the rows in turns, the shortest of
     seven rounds (on a new machine: of two). The first prediction of a sequence memory loads torch
     and compiles the inner loops: once on a new machine (an empty cache of machine code), and from
-    the cache thereafter. Heavy packages are torch, NumPy, Numba, matplotlib, scikit-learn, Pillow and networkx.""",
+    the cache thereafter. Heavy packages are torch, NumPy, Numba, matplotlib, scikit-learn, Pillow
+    and networkx.""",
     data="none",
     metrics=[WALL, CPU, HEAVY],
     goals=[
