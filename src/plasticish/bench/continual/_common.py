@@ -35,13 +35,17 @@ __all__ = [
     "OURS",
     "OVER",
     "PARTS",
+    "Life",
     "Setting",
     "add_rows",
     "baselines",
+    "figures_of",
     "kept",
+    "live_in_avalanche",
     "measure",
     "row_name",
     "step_ratio",
+    "take_through",
 ]
 
 OURS, JOINT = "ours", "joint (all data at once)"
@@ -178,7 +182,12 @@ def live(row: str, tasks: Sequence[Task], mode: str, setting: Setting, seed: int
 
 
 def live_in_avalanche(
-    name: str, tasks: Sequence[Task], mode: str, setting: Setting, seed: int
+    name: str,
+    tasks: Sequence[Task],
+    mode: str,
+    setting: Setting,
+    seed: int,
+    plugins: Sequence[Any] = (),
 ) -> Life:
     """Take one of Avalanche's strategies through the tasks, the same network and batches."""
     model = build_model(setting.model(tasks, mode), seed)
@@ -190,15 +199,29 @@ def live_in_avalanche(
         epochs=setting.epochs,
         memory=setting.buffer,
         strength=setting.avalanche_strength,
+        extra=plugins,
     )
-    life = Life()
-    targets = [labels(task, task.train, mode) for task in tasks]
 
     def answer(x: Tensor, j: int) -> Tensor:
         with torch.no_grad():
             outputs: Tensor = model.eval()(x)
         return outputs.argmax(dim=1)
 
+    return take_through(made, answer, tasks, mode, setting.epochs, setting.batch, seed)
+
+
+def take_through(
+    made: Any,
+    answer: Answer,
+    tasks: Sequence[Task],
+    mode: str,
+    epochs: int,
+    batch: int,
+    seed: int,
+) -> Life:
+    """Train a strategy of Avalanche task after task, and ask it about all so far."""
+    life = Life()
+    targets = [labels(task, task.train, mode) for task in tasks]
     for number, experience in enumerate(avalanche_continual.experiences(tasks, targets)):
         start = time.perf_counter()
         # Its data loader shuffles by the global generator.
@@ -206,7 +229,7 @@ def live_in_avalanche(
             torch.manual_seed(spawn_seed(seed, 4, number))
             avalanche.train(made, experience)
         life.seconds += time.perf_counter() - start
-        life.steps += setting.epochs * -(-len(tasks[number].train) // setting.batch)
+        life.steps += epochs * -(-len(tasks[number].train) // batch)
         row_of_matrix = examine(answer, tasks[: number + 1], mode)
         life.matrix.append([*row_of_matrix, *[float("nan")] * (len(tasks) - number - 1)])
     return life
@@ -274,16 +297,22 @@ def add_rows(
         if row in AVALANCHE and avalanche.available():
             continue
         lives = measure(row, source, mode, setting, seeds)
-        matrices = [life.matrix for life in lives]
-        figures = {"ACC": [100 * average_accuracy(R) for R in matrices]}
-        if row != JOINT:
-            figures |= {
-                "forgetting": [100 * forgetting(R) for R in matrices],
-                "AIA": [100 * average_incremental_accuracy(R) for R in matrices],
-                "BWT": [100 * backward_transfer(R) for R in matrices],
-            }
-        figures[STEP] = [1000 * life.seconds / life.steps for life in lives]
+        figures = figures_of(lives)
+        if row == JOINT:  # it met everything at once, so nothing could be lost
+            figures = {name: figures[name] for name in ("ACC", STEP)}
         findings.add(row_name(row, mode), **figures)
+
+
+def figures_of(lives: Sequence[Life]) -> dict[str, list[float]]:
+    """Return what every row of a table shows, one value a seed."""
+    matrices = [life.matrix for life in lives]
+    return {
+        "ACC": [100 * average_accuracy(R) for R in matrices],
+        "forgetting": [100 * forgetting(R) for R in matrices],
+        "AIA": [100 * average_incremental_accuracy(R) for R in matrices],
+        "BWT": [100 * backward_transfer(R) for R in matrices],
+        STEP: [1000 * life.seconds / life.steps for life in lives],
+    }
 
 
 def kept(R: Sequence[Sequence[float]]) -> float:

@@ -15,6 +15,8 @@ import importlib
 import importlib.machinery
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
@@ -24,7 +26,17 @@ from torch import Tensor, nn
 
 from plasticish.core import import_extra
 
-__all__ = ["available", "experience", "naive", "predictions", "replay", "streaming_lda", "train"]
+__all__ = [
+    "available",
+    "experience",
+    "load",
+    "naive",
+    "predictions",
+    "replay",
+    "silent",
+    "streaming_lda",
+    "train",
+]
 
 # A torch library is undone when its object is collected, so this one is kept for good.
 _operators: list[Any] = []
@@ -53,28 +65,42 @@ def _declare_detection_operators() -> None:
         importlib.import_module("torchvision")
 
 
-def _stand_in_for_wandb() -> None:
+@contextmanager
+def _stand_in_for_wandb() -> Iterator[None]:
     """Put an empty module where Avalanche's metrics import a tracking service for its name only.
 
-    Even where it is installed: it needs much that has nothing to do with what is measured.
+    Even where it is installed: it needs much that has nothing to do with what is measured. Whoever
+    wants it later gets the real one.
     """
-    if "wandb" not in sys.modules:
-        empty = ModuleType("wandb")
-        empty.__spec__ = importlib.machinery.ModuleSpec("wandb", None)
-        sys.modules["wandb"] = empty
+    if "wandb" in sys.modules:
+        yield
+        return
+    empty = ModuleType("wandb")
+    empty.__spec__ = importlib.machinery.ModuleSpec("wandb", None)
+    sys.modules["wandb"] = empty
+    try:
+        yield
+    finally:
+        del sys.modules["wandb"]
 
 
-def _avalanche(module: str) -> ModuleType:
+def load(module: str) -> ModuleType:
+    """Return a module of Avalanche.
+
+    Raises
+    ------
+    MissingExtraError
+        If it is not installed, or does not load.
+    """
     _declare_detection_operators()
-    _stand_in_for_wandb()
-    with warnings.catch_warnings():
+    with _stand_in_for_wandb(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # optional solvers that it would like to have
         return import_extra(f"avalanche.{module}", "bench", "the comparison with Avalanche")
 
 
 def experience(x: Tensor, y: Tensor) -> Any:
     """Return the rows as the single experience of an Avalanche benchmark."""
-    benchmarks = _avalanche("benchmarks")
+    benchmarks = load("benchmarks")
     dataset = torch.utils.data.TensorDataset(x, y)
     dataset.targets = y.tolist()  # type: ignore[attr-defined]  # where Avalanche looks for labels
     with warnings.catch_warnings():
@@ -83,49 +109,49 @@ def experience(x: Tensor, y: Tensor) -> Any:
     return stream.train_stream[0]
 
 
-def _silent() -> Any:
+def silent() -> Any:
     """Return an evaluator that measures and prints nothing: its work would count against it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns that nobody listens, which is what is wanted
-        return _avalanche("training.plugins").EvaluationPlugin()
+        return load("training.plugins").EvaluationPlugin()
 
 
 def streaming_lda(width: int, classes: int, batch_size: int) -> Any:
     """Return Avalanche's StreamingLDA on features as they are."""
-    return _avalanche("training.supervised").StreamingLDA(
+    return load("training.supervised").StreamingLDA(
         slda_model=nn.Identity(),
         criterion=nn.CrossEntropyLoss(),
         input_size=width,
         num_classes=classes,
         train_mb_size=batch_size,
-        evaluator=_silent(),
+        evaluator=silent(),
     )
 
 
 def naive(width: int, classes: int, batch_size: int, lr: float = 0.01) -> Any:
     """Return Avalanche's Naive strategy (plain SGD) on a linear layer."""
     model = nn.Linear(width, classes)
-    return _avalanche("training.supervised").Naive(
+    return load("training.supervised").Naive(
         model=model,
         optimizer=torch.optim.SGD(model.parameters(), lr=lr),
         criterion=nn.CrossEntropyLoss(),
         train_mb_size=batch_size,
         train_epochs=1,
-        evaluator=_silent(),
+        evaluator=silent(),
     )
 
 
 def replay(width: int, classes: int, batch_size: int, memory: int = 200, lr: float = 0.01) -> Any:
     """Return Avalanche's Replay strategy on a linear layer."""
     model = nn.Linear(width, classes)
-    return _avalanche("training.supervised").Replay(
+    return load("training.supervised").Replay(
         model=model,
         optimizer=torch.optim.SGD(model.parameters(), lr=lr),
         criterion=nn.CrossEntropyLoss(),
         mem_size=memory,
         train_mb_size=batch_size,
         train_epochs=1,
-        evaluator=_silent(),
+        evaluator=silent(),
     )
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from plasticish.data import Task
 
-from .avalanche import _avalanche, _silent
+from .avalanche import load, silent
 
 __all__ = ["STRATEGIES", "experiences", "strategy"]
 
@@ -28,7 +28,7 @@ def experiences(tasks: Sequence[Task], labels: Sequence[Tensor]) -> list[Any]:
     labels : sequence of Tensor
         Labels of the training rows of each, as the mode wants them.
     """
-    benchmarks, utils = _avalanche("benchmarks"), _avalanche("benchmarks.utils")
+    benchmarks, utils = load("benchmarks"), load("benchmarks.utils")
     data = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -49,22 +49,26 @@ def strategy(
     epochs: int,
     memory: int,
     strength: float,
+    extra: Sequence[Any] = (),
 ) -> Any:
-    """Return one of :data:`STRATEGIES` on ``model`` under plain gradient descent."""
-    plugins = _avalanche("training.plugins")
-    chosen = []
+    """Return one of :data:`STRATEGIES` on ``model`` under plain gradient descent.
+
+    ``extra`` are plugins from elsewhere.
+    """
+    plugins = load("training.plugins")
+    chosen = list(extra)
     if "EWC" in name:
         chosen.append(plugins.EWCPlugin(ewc_lambda=strength, mode="separate"))
     if "Replay" in name:
         chosen.append(plugins.ReplayPlugin(mem_size=memory))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _avalanche("training.supervised").Naive(
+        return load("training.supervised").Naive(
             model=model,
             optimizer=torch.optim.SGD(model.parameters(), lr=lr),
             criterion=nn.CrossEntropyLoss(),
             train_mb_size=batch_size,
             train_epochs=epochs,
-            evaluator=_silent(),
+            evaluator=silent(),
             plugins=chosen,
         )
