@@ -48,10 +48,15 @@ class Library(SimpleNamespace):
         """Take a model through the parts."""
         made = self.naive(model, list(plugins), epochs)
         for number, experience in enumerate(self.experiences(parts)):
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(number)
-                avalanche.train(made, experience)
+            shuffled(made, experience, number)
         return made
+
+
+def shuffled(strategy: Any, experience: Any, seed: int) -> None:
+    """Train on an experience; the order of its rows comes from the global generator."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        avalanche.train(strategy, experience)
 
 
 def _fake(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
@@ -216,9 +221,9 @@ def test_a_head_may_grow_where_labels_alone_are_replayed(library: Library) -> No
     def grown(replay: str) -> nn.Module:
         model = Growing()
         plugin = library.DarkReplayPlugin(20, replay=replay)
-        made = library.naive(model, [plugin], 3)
+        made = library.naive(model, [plugin], 10)
         for experience, model.width in zip(library.experiences(PARTS), (2, 4), strict=True):
-            avalanche.train(made, experience)
+            shuffled(made, experience, 0)
         return model
 
     model = grown("er")
@@ -247,7 +252,7 @@ def test_a_brain_learns_in_their_loop_what_it_learns_alone(library: Library) -> 
     brain.learn = lambda batch: seen.append(batch) or learn(batch)
     made = library.PlasticBrainStrategy(brain=brain, train_mb_size=16, **library.options)
     for experience in library.experiences(PARTS):
-        avalanche.train(made, experience)
+        shuffled(made, experience, 0)
         for batch in seen[-3:]:
             alone.learn(batch)
         alone.sleep()
@@ -270,7 +275,7 @@ def test_their_evaluator_sees_what_the_brain_knows() -> None:
     strategy = strategy(brain=brain, train_mb_size=16, evaluator=evaluator)
     streams = made["experiences"](PARTS)
     for experience in streams:
-        avalanche.train(strategy, experience)
+        shuffled(strategy, experience, 0)
     x, y = (torch.cat(part) for part in zip(*PARTS, strict=True))
     found = strategy.eval(streams)
     (measured,) = [value for name, value in found.items() if name.startswith("Top1_Acc_Stream")]
