@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plasticish.core import DataError, MissingExtraError
-from plasticish.data import load_chitchat
+from plasticish.data import decency, is_fit_to_learn, load_chitchat
 
 
 def written(tmp_path: Path, *conversations: list[list[str]]) -> Path:
@@ -51,3 +53,14 @@ def test_without_the_package_the_error_names_the_cure(monkeypatch: pytest.Monkey
     monkeypatch.setattr(importlib.resources, "files", missing)
     with pytest.raises(MissingExtraError, match="pip install chitchat-dataset"):
         load_chitchat()
+
+
+@given(
+    st.lists(
+        st.sampled_from(["at", "Dot", "x@y", "shitake", "dICk", "raped", "a", "é", "\n", "ok"])
+    )
+)
+def test_looking_for_stems_first_lets_nothing_pass(words):
+    whole = " ".join(words)
+    unfit = decency._ADDRESS.search(whole) or decency._PROFANE.search(whole)
+    assert is_fit_to_learn([whole]) == (unfit is None)

@@ -86,7 +86,7 @@ METRICS = [
 def meta(context: Context) -> Findings:
     """Learn the policy, choose the fixed settings, and let all meet the same streams."""
     findings = Findings()
-    controller = trained(2 if context.quick else 100)
+    controller = trained(1 if context.quick else 100)
     for name, world in list(WORLDS.items())[: 1 if context.quick else None]:
         Trial(name, world, context, controller).run(findings)
     return findings

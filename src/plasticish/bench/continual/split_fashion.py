@@ -53,7 +53,7 @@ def split_fashion(context: Context) -> Findings:
         except DataError as error:
             raise UnavailableError(f"continual/split-fashion cannot run here: {error}") from error
 
-    less = 6 if context.quick else 1
+    less = 10 if context.quick else 1
 
     @cache
     def source(seed: int) -> Source:

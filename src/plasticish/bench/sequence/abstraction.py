@@ -69,7 +69,7 @@ def abstraction(context: Context) -> Findings:
     """Read with and without concepts, and code with and without them."""
     split, findings = load_names(context), Findings()
     conversations = load_chitchat()
-    limit = 8_000 if context.quick else CHARACTERS
+    limit = 4_000 if context.quick else CHARACTERS
     found: dict[str, list[dict[str, float]]] = {}
     for seed in context.seeds:
         order = shuffled(split.train, seed)

@@ -26,7 +26,7 @@ def hearing(
     generator: torch.Generator = make_generator(spawn_seed(seed, 1))
     order = torch.randperm(len(conversations), generator=generator).tolist()
     if context.quick:
-        heard, asked = 30, 6
+        heard, asked = 10, 3
     drawn = [conversations[place] for place in order[: heard + asked]]
     return drawn[:heard], drawn[heard:]
 

@@ -144,7 +144,7 @@ def dopamine(context: Context) -> Findings:
     for name in names:
         ours: list[dict[str, float]] = []
         for learner, rates in ((DOPAMINE, None), *RIVALS.items()):
-            cap = CAP // 4 if context.quick else CAP
+            cap = CAP // 6 if context.quick else CAP
             found = [taught(told, seed, rates, cap, **CONDITIONS[name]) for seed in context.seeds]
             ours = ours or found
             if rates is not None:
