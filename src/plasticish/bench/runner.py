@@ -12,14 +12,11 @@ import os
 import pkgutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from traceback import format_exc
 
-import torch
-
-from plasticish.core import ConfigError, DataError, MissingExtraError, track
+from plasticish.core import ConfigError, DataError, MissingExtraError, one_thread, track
 
 from .environment import code_digest, environment
 from .results import Result, load_result, make_result, result_path, save_result
@@ -93,17 +90,6 @@ def select(patterns: Iterable[str]) -> list[Scenario]:
             )
         chosen.update((id, SCENARIOS[id]) for id in ids)
     return list(chosen.values())
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Hold torch to one thread: on a busy machine more make small products many times slower."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _cpu_seconds() -> float:

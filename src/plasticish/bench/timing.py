@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from plasticish.core import check_positive
-
-from .runner import one_thread
+from plasticish.core import check_positive, one_thread
 
 __all__ = ["Timing", "side_by_side"]
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
-from plasticish.core import CheckpointError, ConfigError, ShapeError, check_positive
+from plasticish.core import CheckpointError, ConfigError, ShapeError, check_positive, make_engine
 from plasticish.data import SOURCES, LoadOptions, Source, load_source
 from plasticish.evaluation import accuracy_on
 from plasticish.vision import PretrainedEyes
@@ -20,7 +20,17 @@ from .sight import DigitSight, make_sight
 
 __all__ = ["LearnOptions", "begin", "load_for"]
 
-OURS = (FILE, "report.json", "report.png", "history.json", "checkpoint", "brain", "exam", "naive")
+OURS = (
+    FILE,
+    "report.json",
+    "report.png",
+    "history.json",
+    "checkpoint",
+    "brain",
+    "exam",
+    "naive",
+    "shards",
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,9 @@ class LearnOptions:
     batch_size: int = 64
     download: bool = False
     force: bool = False
+    shards: int | None = None
+    engine: str | None = None
+    workers: int | None = None
 
 
 def begin(options: LearnOptions) -> tuple[Path, RunConfig, Source]:
@@ -54,7 +67,9 @@ def begin(options: LearnOptions) -> tuple[Path, RunConfig, Source]:
         classes_per_task=options.classes_per_task,
         epochs=options.epochs,
         batch_size=options.batch_size,
+        shards=1 if options.shards is None else options.shards,
     )
+    division = _division(options)
     spec = _absolute(options.source)
     folder = _folder(options, spec)
     mind = None if options.brain is None else open_mind(options.brain)
@@ -72,11 +87,24 @@ def begin(options: LearnOptions) -> tuple[Path, RunConfig, Source]:
         eyes = size = None  # features already
     elif mind is None and eyes is not None:
         size = int(source.train.inputs.shape[-1])  # CIFAR-10 comes at 32 pixels, whoever looks
-    config = _config(options, spec, mind, eyes, size, source)
+    config = replace(_config(options, spec, mind, eyes, size, source), **division)
     if options.force:
         _clear(folder)
     config.save(folder)
     return folder, config, relabelled(source, config.classes)
+
+
+def _division(options: LearnOptions) -> dict[str, Any]:
+    """Return into how many shards the stream is cut and who learns them; refuse unknown engines."""
+    if options.shards is None and options.engine is None and options.workers is None:
+        return {}
+    name = options.engine or ("sequential" if options.workers is None else "processes")
+    engine = make_engine(name, options.workers)
+    return {
+        "shards": options.shards or engine.workers,
+        "engine": name,
+        "workers": options.workers,
+    }
 
 
 def load_for(config: RunConfig) -> Source:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import JsonOption, QuietOption
+from .options import EngineOption, JsonOption, QuietOption, WorkersOption
 
 __all__ = ["learn"]
 
@@ -47,6 +47,15 @@ def learn(
     ] = True,
     seed: Annotated[int, typer.Option(help="Of every random draw.")] = 0,
     batch_size: Annotated[int, typer.Option(help="Examples learned together.")] = 64,
+    shards: Annotated[
+        int | None,
+        typer.Option(
+            help="Cut each phase into so many shards and merge what they learned.",
+            show_default=False,
+        ),
+    ] = None,
+    engine: EngineOption = None,
+    workers: WorkersOption = None,
     download: Annotated[
         bool, typer.Option("--download", help="Fetch the data set if it is not here.")
     ] = False,
@@ -78,6 +87,13 @@ def learn(
     naive softmax network that saw the same features in the same order. The
     run folder holds brain/, report.json, report.png and config.json.
 
+    A large source can be learned by many workers. Each learns a shard of the
+    phase, and the brain merges what they learned into what it would have
+    learned alone:
+
+        plasticish learn cifar10 --engine processes --workers 4
+        plasticish learn cifar10 --engine ray --shards 64
+
     Ctrl-C stops cleanly, and `plasticish resume` goes on to the same result.
     """
     from .beginning import LearnOptions, begin
@@ -87,7 +103,7 @@ def learn(
     output = Output(json, quiet)
     options = LearnOptions(
         source, out, brain, classes_per_task, epochs, eyes, stages, image_size, cache, seed,
-        batch_size, download, force,
+        batch_size, download, force, shards, engine, workers,
     )  # fmt: skip
     with output.working():
         folder, config, examples = begin(options)

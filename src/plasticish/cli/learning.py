@@ -12,10 +12,10 @@ from typing import Any
 import torch
 import typer
 
-from plasticish.core import quiet
+from plasticish.core import make_engine, quiet
 from plasticish.data import LabelledSet, Source
 from plasticish.evaluation import NaiveSoftmax
-from plasticish.training import PlasticTrainer, TrainingHistory
+from plasticish.training import PlasticTrainer, ShardedTrainer, TrainingHistory
 from plasticish.training import resume as resume_run
 from plasticish.vision import FeatureCache, PlasticBrain, PretrainedEyes
 
@@ -86,14 +86,17 @@ def _train(
             "checkpoint_every_s": CHECKPOINT_EVERY_S,
         }
         exams = course.exam_loaders()
-        if (folder / RUN / "checkpoint.json").exists():
-            trainer = resume_run(folder, course.phases, exams, **options)
-        else:
+        with make_engine(config.engine, config.workers) as engine:
+            if config.shards is not None:
+                options["engine"] = engine
+            if (folder / RUN / "checkpoint.json").exists():
+                return resume_run(folder, course.phases, exams, **options).train()
             brain = _brain(config, sight)
-            trainer = PlasticTrainer(
-                brain, course.phases, exams, run_folder=folder, seed=config.seed, **options
-            )
-        return trainer.train()
+            options |= {"run_folder": folder, "seed": config.seed}
+            if config.shards is None:
+                return PlasticTrainer(brain, course.phases, exams, **options).train()
+            options["shards"] = config.shards
+            return ShardedTrainer(brain, course.phases, exams, **options).train()
 
 
 def _brain(config: RunConfig, sight: Sight) -> PlasticBrain:

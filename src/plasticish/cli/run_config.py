@@ -14,6 +14,7 @@ __all__ = ["RunConfig"]
 FORMAT = "plasticish-run"
 FORMAT_VERSION = 1
 FILE = "config.json"
+LATER = ("shards", "engine", "workers")  # a config of before has none of them, and means defaults
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,12 @@ class RunConfig:
         Folder of the brain that was taught on.
     known_before : float or None
         Accuracy of that brain on what it knew, before this run.
+    shards : int or None
+        Into how many shards a phase is cut; None learns it as one stream.
+    engine : str
+        Who learns them.
+    workers : int or None
+        How many at once; None is one a core.
     """
 
     source: str
@@ -57,6 +64,9 @@ class RunConfig:
     cache: bool = True
     parent: str | None = None
     known_before: float | None = None
+    shards: int | None = None
+    engine: str = "sequential"
+    workers: int | None = None
 
     def save(self, folder: Path) -> None:
         """Write ``config.json`` into the run folder, making it.
@@ -113,7 +123,8 @@ class RunConfig:
                 expected=str(FORMAT_VERSION),
             )
         try:
-            known = {field.name: values[field.name] for field in fields(cls)}
+            names = [f.name for f in fields(cls) if f.name in values or f.name not in LATER]
+            known = {name: values[name] for name in names}
             known |= {"classes": tuple(map(str, values["classes"]))}
             known |= {"order": tuple(map(int, values["order"]))}
             return cls(**known)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from typing import Any
 import torch
 import typer
 
-from plasticish.core import CheckpointError, ConfigError
+from plasticish.core import CheckpointError, ConfigError, one_thread
 from plasticish.spiking.integration import integrate_stdp_into_model
 from plasticish.spiking.network import LiquidSpikingNetwork
 from plasticish.training.continual import ContinualLearningTrainer
@@ -83,7 +81,7 @@ def finish(folder: Path, config: TrainConfig, output: Output) -> None:
         output.remark(f"{folder} is finished already")
     else:
         try:
-            with output.working(), _one_thread():
+            with output.working(), one_thread():
                 report = _take_course(folder, config, output)
         except KeyboardInterrupt:
             name = shlex.quote(str(folder))
@@ -94,20 +92,6 @@ def finish(folder: Path, config: TrainConfig, output: Output) -> None:
             raise typer.Exit(INTERRUPTED_CODE) from None
     output.emit({"run": str(folder), **report})
     print_report(report, folder, output)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute on one thread: the products are so small that more only wait for each other.
-
-    The sums are then also formed in one order, whatever machine a run goes on on.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _take_course(folder: Path, config: TrainConfig, output: Output) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 """What every other package stands on, and nothing that learns.
 
-Errors, input checks, seeds, devices, progress, the :class:`Learner` protocol with its registry,
-and checkpoints. Nothing here knows an image, a spike or a symbol.
+Errors, input checks, seeds, devices, progress, engines that spread work over workers, the
+:class:`Learner` protocol with its registry, and checkpoints. Nothing here knows an image, a spike
+or a symbol.
 """
 
 from .atomic import write_atomically
 from .batches import as_batches, as_pair
 from .checkpoint import Checkpoint, inspect_checkpoint, load_checkpoint, save_checkpoint
 from .device import DeviceLike, resolve_device
+from .engines import ENGINES, Engine, WorkerError, make_engine
 from .errors import (
     CheckpointError,
     ConfigError,
@@ -23,12 +25,16 @@ from .errors import (
 from .learner import Batch, Learner, Report
 from .optional import import_extra
 from .persistent import Persistent, State
+from .processes import ProcessEngine
 from .progress import progress_enabled, quiet, track
+from .ray_engine import RayEngine
 from .registry import LEARNERS, Registry
 from .seeds import make_generator, spawn_seed
+from .threads import one_thread
 from .validate import ArrayLike, check_features, check_images, check_labels, check_positive
 
 __all__ = [
+    "ENGINES",
     "LEARNERS",
     "ArrayLike",
     "Batch",
@@ -39,16 +45,20 @@ __all__ = [
     "DataError",
     "DeviceLike",
     "DownloadError",
+    "Engine",
     "LabelError",
     "Learner",
     "MissingExtraError",
     "NotReadyError",
     "Persistent",
     "PlasticishError",
+    "ProcessEngine",
+    "RayEngine",
     "Registry",
     "Report",
     "ShapeError",
     "State",
+    "WorkerError",
     "as_batches",
     "as_pair",
     "check_features",
@@ -58,7 +68,9 @@ __all__ = [
     "import_extra",
     "inspect_checkpoint",
     "load_checkpoint",
+    "make_engine",
     "make_generator",
+    "one_thread",
     "progress_enabled",
     "quiet",
     "resolve_device",

@@ -33,6 +33,7 @@ from .answers import Answers
 from .approximate import InvertedIndex
 from .checks import check_whole, refuse_absurd
 from .eviction import EVICTIONS, dropped
+from .priorities import skip_draws
 from .table import CHUNK, MemoryTable
 
 __all__ = ["MEMORIES", "EpisodicMemoryBank"]
@@ -77,7 +78,8 @@ class EpisodicMemoryBank(Answers, Persistent):
     temperature : float
         :math:`\tau` > 0, in units of cosine; smaller listens more to the nearest.
     seed : int
-        Of the random priorities that decide evictions. Banks to be merged should differ in it.
+        Of the random priorities that decide evictions. Banks to be merged should differ in it,
+        or the later :meth:`follow` the earlier.
     device : str or torch.device, optional
         Where the memories live.
 
@@ -212,8 +214,18 @@ class EpisodicMemoryBank(Answers, Persistent):
             lambda some: other.examples(some)[0].to(self.device),
         )
         self.seen += other.seen
+        skip_draws(self._generator, other.seen)
         self._classes = max(self._classes, other.num_classes)
         return report
+
+    def follow(self, earlier: EpisodicMemoryBank, after: int = 0) -> None:
+        """Draw from now on the priorities that ``earlier`` would draw ``after`` examples later.
+
+        An empty bank that follows another can be merged into it, and the two are then, also when
+        full, what one bank would be that had seen both streams.
+        """
+        self._generator.set_state(earlier._generator.get_state())
+        skip_draws(self._generator, after)
 
     def remove(self, indices: ArrayLike) -> int:
         """Forget the memories in these slots and return how many that were; slots change.

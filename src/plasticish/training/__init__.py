@@ -15,6 +15,7 @@ from .phase import PhaseConfig
 from .plastic import PlasticTrainer
 from .resumable import inspect_run
 from .resume import resume
+from .sharded import ShardedTrainer
 from .summary import summarise
 from .task_matrix import TaskMatrix
 from .tensorboard_callback import TensorBoardCallback
@@ -29,6 +30,7 @@ __all__ = [
     "PhaseConfig",
     "PlasticTrainer",
     "ScalarCallback",
+    "ShardedTrainer",
     "TaskEvaluation",
     "TaskMatrix",
     "TensorBoardCallback",

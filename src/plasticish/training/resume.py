@@ -12,6 +12,7 @@ from ..core import DeviceLike
 from .phase import PhaseConfig
 from .plastic import PlasticTrainer
 from .resumable import inspect_run
+from .sharded import ShardedTrainer
 from .trainer import Trainer
 from .triarchic import TriarchicTrainer
 
@@ -38,7 +39,7 @@ def resume(
         Those it was begun with (for a Triarchic run, ``eval_loaders`` is its
         ``memory_test_loader``).
     device, brain, **options
-        As :meth:`PlasticTrainer.resume`.
+        As :meth:`PlasticTrainer.resume`; of a sharded run also ``engine``.
     eyes : callable, optional
         For a Triarchic run over images.
 
@@ -47,8 +48,10 @@ def resume(
     CheckpointError
         If there is no run, or it was begun with something else.
     """
-    if inspect_run(run_folder)["trainer"] == TriarchicTrainer.kind:
+    kind = inspect_run(run_folder)["trainer"]
+    if kind == TriarchicTrainer.kind:
         return TriarchicTrainer.resume(
             run_folder, eyes, phases, eval_loaders, device, brain=brain, **options
         )
-    return PlasticTrainer.resume(run_folder, phases, eval_loaders, device, brain=brain, **options)
+    trainer = ShardedTrainer if kind == ShardedTrainer.kind else PlasticTrainer
+    return trainer.resume(run_folder, phases, eval_loaders, device, brain=brain, **options)

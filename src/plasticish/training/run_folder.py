@@ -101,10 +101,12 @@ class RunFolder:
             os.close(self._lock)
             self._lock = None
 
-    def save_if_due(self) -> None:
-        """Save if the last checkpoint is old enough."""
-        if self.folder is not None and self.clock() >= self._due:
+    def save_if_due(self) -> bool:
+        """Save if the last checkpoint is old enough, and return whether that was so."""
+        due = self.folder is not None and self.clock() >= self._due
+        if due:
             self.save()
+        return due
 
     def save(self) -> None:
         """Write everything as one."""

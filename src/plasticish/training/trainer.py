@@ -262,17 +262,23 @@ class Trainer(ABC):
                 cure="give the same data, and let its order come from torch's generators",
             )
 
+    def _prepare(
+        self, phase: PhaseConfig, batch: Any, seed: int, owned: Sequence[torch.Generator]
+    ) -> tuple[Any, Tensor]:
+        """Return a batch as the phase's transform leaves it; global generators are lent already."""
+        x, y = as_pair(batch)
+        labels = check_labels(y, len(x))
+        # For the transform alone: the brain's own generators are its state.
+        with seeded(owned, seed):
+            inputs = apply_transform(x, phase.transform_fn)
+        return (inputs.to(self.device) if isinstance(inputs, Tensor) else inputs), labels
+
     def _step(
         self, phase: PhaseConfig, batch: Any, seed: int, owned: Sequence[torch.Generator]
     ) -> Mapping[str, Any]:
         x, y = as_pair(batch)
-        labels = check_labels(y, len(x))
         with isolated_rng(seed):
-            # For the transform alone: the brain's own generators are its state.
-            with seeded(owned, seed):
-                inputs = apply_transform(x, phase.transform_fn)
-            if isinstance(inputs, Tensor):
-                inputs = inputs.to(self.device)
+            inputs, labels = self._prepare(phase, batch, seed, owned)
             report = self.learn_batch(inputs, labels.to(self.device), phase)
         position = self.position
         self.history.add_step(position.phase, position.epoch, labels.tolist(), report)

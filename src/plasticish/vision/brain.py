@@ -32,6 +32,7 @@ from .block import BLOCKS, NeuromodulatedBlock, check_mode
 from .eyes import PretrainedEyes
 from .familiarity import Familiarity
 from .glimpse import Glimpse
+from .merging import Merging
 
 __all__ = ["PlasticBrain"]
 
@@ -40,7 +41,7 @@ REPLAYED = 2000  # memories on which familiarity is standardised
 
 
 @LEARNERS.register("plastic_brain")
-class PlasticBrain(Answering, Persistent):
+class PlasticBrain(Merging, Answering, Persistent):
     r"""Learns classes one after another, in one pass, without a gradient and without forgetting.
 
     * **Hippocampus** (:class:`~plasticish.memory.EpisodicMemoryBank`): keeps every example at

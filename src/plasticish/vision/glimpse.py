@@ -70,6 +70,16 @@ class Glimpse:
         self._rows[where], self._labels[where] = features[taken], labels[taken]
         self._priority[freed] = drawn[taken]
 
+    def merge(self, other: Glimpse) -> None:
+        """Let the sample of another stream compete too: the smallest priorities of both stay."""
+        device = self._rows.device
+        priority = torch.cat([self._priority, other._priority])
+        stays = priority.argsort(stable=True)[:SIZE].sort().values
+        where = stays.to(device)
+        self._rows = torch.cat([self._rows, other._rows.to(device)])[where]
+        self._labels = torch.cat([self._labels, other._labels.to(device)])[where]
+        self._priority = priority[stays]
+
     def export_state(self) -> State:
         """Return the sample."""
         return State({}, {"rows": self._rows, "labels": self._labels, "priority": self._priority})
