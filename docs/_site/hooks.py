@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import json
 import re
+import runpy
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,6 +20,7 @@ from plasticish.bench.results import load_results
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks/results"
+NOTEBOOKS = runpy.run_path(str(ROOT / "notebooks/build.py"))
 WRITTEN = {
     "README.md": "index.md",
     "QUICKSTART.md": "quickstart.md",
@@ -51,6 +54,7 @@ def on_config(config: Any) -> Any:
     made = {
         "api/": [f"api/{package}.md" for package in PACKAGES],
         "benchmarks/": [f"benchmarks/{area}.md" for area in AREAS],
+        "notebooks/": [f"notebooks/{script.stem}.md" for script in NOTEBOOKS["scripts"]()],
     }
     config.nav = [_expanded(entry, Path(config.docs_dir), made) for entry in config.nav]
     return config
@@ -77,6 +81,8 @@ def on_files(files: Files, config: Any) -> Files:
     files.append(File.generated(config, "api/index.md", content=_contents("api", PACKAGES)))
     for page, content in benchmarks().items():
         files.append(File.generated(config, f"benchmarks/{page}", content=content))
+    for page, content in notebooks().items():
+        files.append(File.generated(config, f"notebooks/{page}", content=content))
     for picture in sorted(RESULTS.rglob("*.png")):
         place = f"benchmarks/{picture.relative_to(RESULTS)}"
         files.append(File.generated(config, place, abs_src_path=str(picture)))
@@ -117,6 +123,8 @@ def _linked(text: str) -> str:
             target = "benchmarks/index.md"
         elif target.startswith("docs/"):
             target = target.removeprefix("docs/")
+        elif target.startswith("notebooks/") and target.endswith(".ipynb"):
+            target = target.replace(".ipynb", ".md")
         elif target == "LICENSE" or target.startswith(("notebooks/", "examples/")):
             return f"({target})"
         return f"]({target}{match['anchor'] or ''})"
@@ -164,6 +172,23 @@ def _contents(folder: str, pages: tuple[str, ...]) -> str:
         doc = (importlib.import_module(f"plasticish.{page}").__doc__ or "").strip().split("\n")[0]
         lines.append(f"- [plasticish.{page}]({page}.md): {doc}")
     return "\n".join(lines)
+
+
+def notebooks() -> dict[str, str]:
+    """Return a page a notebook, as it is before it is run, and one that names them."""
+    pages, titles = {}, []
+    for script in NOTEBOOKS["scripts"]():
+        parts = []
+        for cell in json.loads(NOTEBOOKS["notebook"](script))["cells"]:
+            source = "".join(cell["source"])
+            is_code = cell["cell_type"] == "code"
+            parts.append(f"```python\n{source}\n```" if is_code else source)
+        title = parts[0].splitlines()[0].removeprefix("# ")
+        titles.append(f"- [{title}]({script.stem}.md): `notebooks/{script.stem}.ipynb`")
+        pages[f"{script.stem}.md"] = "\n\n".join(parts) + "\n"
+    told = "One a habitat; each runs in less than a minute, on data that comes with the package."
+    pages["index.md"] = "\n".join(["# Notebooks", "", told, "", *titles, ""])
+    return pages
 
 
 def benchmarks() -> dict[str, str]:

@@ -68,6 +68,14 @@ def test_every_result_is_shown_with_its_picture(site):
         assert (site / "benchmarks" / f"{id}.png").exists()
 
 
+def test_every_notebook_is_a_page_with_its_code(site):
+    for notebook in (ROOT / "notebooks").glob("*.ipynb"):
+        page = (site / "notebooks" / f"{notebook.stem}.html").read_text(encoding="utf-8")
+        assert page.count("<code") >= 8, notebook.stem
+        index = (site / "notebooks" / "index.html").read_text(encoding="utf-8")
+        assert f"{notebook.stem}.html" in index
+
+
 def test_formulas_are_drawn_and_roles_are_none(site):
     page = (site / "api" / "rules.html").read_text(encoding="utf-8")
     assert page.count("<math") > 50

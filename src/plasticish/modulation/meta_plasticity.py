@@ -56,7 +56,7 @@ class MetaPlasticityController(Persistent):
     Parameters
     ----------
     num_layers : int
-        Layers to be steered.
+        Layers to be steered; one, if none are named.
     hidden_dim : int
         Hidden units of the policy.
     history_length : int
@@ -98,7 +98,7 @@ class MetaPlasticityController(Persistent):
 
     def __init__(
         self,
-        num_layers: int,
+        num_layers: int = 1,
         hidden_dim: int = 128,
         history_length: int = 100,
         meta_lr: float = 1e-3,

@@ -132,6 +132,23 @@ for reason in why.reasons[:4]:
 print(why.paths)
 
 # %% [markdown]
+# ## Two languages in one head
+# Names, and then names written backwards: what one teaches misleads in the other. A
+# `RecognisingMemory` is not told that the language changed. It notices, by surprise, gives what is
+# strange a context of its own, and asks itself which one a question is from.
+
+# %%
+from plasticish.sequence import RecognisingMemory
+
+forwards, backwards = learned[:600], [name[::-1] for name in learned[600:1200]]
+two = RecognisingMemory("plain")
+found = two.learn(forwards + backwards)["contexts"]
+for strangers in (others[:20], [name[::-1] for name in others[:20]]):
+    belief = two.recognise(strangers)
+    print(f"{strangers[0]} and 19 others: {[f'{100 * p:.0f} %' for p in belief.tolist()]}")
+found, two.within(0).generate(4), two.within(found - 1).generate(4)
+
+# %% [markdown]
 # ## Beside others
 # The same split for everybody: counts of pairs, the count-based standard, and the memory. (With a
 # transformer, which takes minutes: `plasticish memory compare --transformer`.)
