@@ -13,6 +13,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,14 @@ from plasticish.data import (
 )
 
 CONFIG = LiquidSpikingConfig.vision(64, 10, units=16, backbone_units=16, steps=4)
+
+
+@pytest.fixture(autouse=True)
+def same_weights() -> Iterator[None]:
+    """Modules of torch draw their first weights from the global generator."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
 
 
 def digits(per_class: int = 10) -> Source:
@@ -180,7 +189,7 @@ def test_guide_example_2_meta_plastic_network() -> None:
 
 def test_guide_example_3_several_tasks() -> None:
     your_model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
-    optimizer, criterion = torch.optim.Adam(your_model.parameters()), nn.CrossEntropyLoss()
+    optimizer, criterion = torch.optim.Adam(your_model.parameters(), lr=0.01), nn.CrossEntropyLoss()
     trainer = ContinualLearningTrainer(
         model=your_model,
         consolidation_strength=1000.0,
