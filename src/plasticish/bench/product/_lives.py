@@ -91,7 +91,8 @@ def _symbols_right(learner: Any, probes: int) -> float:
 
 def _turns_right(learner: Any, probes: int) -> float:
     asked = _pairs()[:probes]
-    return sum(learner.predict(prompt) == reply for prompt, reply in asked) / len(asked)
+    right = [bool(learner.predict(prompt) == reply) for prompt, reply in asked]
+    return sum(right) / len(right)
 
 
 def _row_answers(learner: Any) -> list[float]:
