@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
@@ -15,13 +15,15 @@ from plasticish.vision import PretrainedEyes
 
 from .course import relabelled
 from .opening import Mind, load_exam, open_mind
+from .run_claim import claim, clear, found_in
 from .run_config import FILE, RunConfig
 from .sight import DigitSight, make_sight
 
 __all__ = ["LearnOptions", "begin", "load_for"]
 
+# The report first, which says that all is there. The configuration stays until it is replaced: it
+# says that the folder is ours, also to the command after one that was killed in between.
 OURS = (
-    FILE,
     "report.json",
     "report.png",
     "history.json",
@@ -55,8 +57,10 @@ class LearnOptions:
     workers: int | None = None
 
 
-def begin(options: LearnOptions) -> tuple[Path, RunConfig, Source]:
+def begin(options: LearnOptions, held: ExitStack) -> tuple[Path, RunConfig, Source]:
     """Check everything, make the run folder with its ``config.json``, and load the source.
+
+    Nobody else can work in the folder until ``held`` is closed.
 
     Raises
     ------
@@ -88,8 +92,10 @@ def begin(options: LearnOptions) -> tuple[Path, RunConfig, Source]:
     elif mind is None and eyes is not None:
         size = int(source.train.inputs.shape[-1])  # CIFAR-10 comes at 32 pixels, whoever looks
     config = replace(_config(options, spec, mind, eyes, size, source), **division)
+    held.enter_context(claim(folder))
+    _refuse_taken(folder, force=options.force)  # by one that was quicker
     if options.force:
-        _clear(folder)
+        clear(folder, OURS)
     config.save(folder)
     return folder, config, relabelled(source, config.classes)
 
@@ -147,30 +153,24 @@ def _folder(options: LearnOptions, spec: str) -> Path:
         base = Path("runs") / (Path(argument).name or name)
         numbered = (base.with_name(f"{base.name}-{i}") for i in count(2))
         return next(path for path in chain([base], numbered) if not path.exists())
-    out = options.out
+    _refuse_taken(options.out, force=options.force)
+    return options.out
+
+
+def _refuse_taken(out: Path, *, force: bool) -> None:
     if out.exists() and not out.is_dir():
         raise CheckpointError(f"{out} is a file", expected="a folder, or a path not yet taken")
-    there = {child.name for child in out.iterdir()} - {".running"} if out.is_dir() else set()
+    there = found_in(out)
     if there and FILE not in there:
         raise CheckpointError(
-            f"{out} holds something else", got=sorted(there)[0], cure="choose another --out"
+            f"{out} holds something else", got=there[0], cure="choose another --out"
         )
-    if there and not options.force:
+    if there and not force:
         raise CheckpointError(
             f"{out} holds a run already",
             cure=f"go on with it (plasticish resume {out}), replace it (--force), or choose "
             "another --out",
         )
-    return out
-
-
-def _clear(folder: Path) -> None:
-    for name in OURS:
-        path = folder / name
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
 
 
 def _eyes(options: LearnOptions, mind: Mind | None, spec: str) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -105,6 +106,7 @@ def learn(
         source, out, brain, classes_per_task, epochs, eyes, stages, image_size, cache, seed,
         batch_size, download, force, shards, engine, workers,
     )  # fmt: skip
-    with output.working():
-        folder, config, examples = begin(options)
-    finish(folder, config, examples, output)
+    with ExitStack() as held:
+        with output.working():
+            folder, config, examples = begin(options, held)
+        finish(folder, config, examples, output)

@@ -10,8 +10,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from plasticish.core import Checkpoint, ConfigError, DataError, load_checkpoint, save_checkpoint
-from plasticish.core.checkpoint import MANIFEST
+from plasticish.core import (
+    Checkpoint,
+    ConfigError,
+    DataError,
+    load_checkpoint,
+    make_folder,
+    save_checkpoint,
+    sole_owner,
+)
+from plasticish.core.checkpoint import MANIFEST, refuse_foreign_folder
 from plasticish.data import load_first_names
 from plasticish.sequence import PlasticMemory
 
@@ -70,9 +78,19 @@ def learn_file(
     ConfigError
         If the folder holds a memory that is in the middle of another file.
     CheckpointError
-        If the folder is no memory's, or cannot be written.
+        If the folder is no memory's, cannot be written, or another process is learning into it.
     """
     lines, digest = read_sequences(file)
+    refuse_foreign_folder(folder)
+    _begin(folder, digest, fresh)  # refused, if it is, before a lock is left in the folder
+    make_folder(folder, "the folder of the memory")
+    with sole_owner(folder, f"another process is learning into the memory {folder}"):
+        return _learn(lines, digest, folder, fresh, sleep, output)
+
+
+def _learn(
+    lines: list[str], digest: str, folder: Path, fresh: PlasticMemory, sleep: bool, output: Output
+) -> dict[str, Any]:
     memory, reading = _begin(folder, digest, fresh)
     if reading.lines:
         output.remark(f"going on after {reading.lines:,} of {len(lines):,} sequences")

@@ -33,6 +33,7 @@ def resume(
     from .learning import finish, show
     from .output import Output
     from .report import load_report
+    from .run_claim import claim
     from .run_config import RunConfig
     from .train_config import TrainConfig, is_training
 
@@ -48,6 +49,7 @@ def resume(
         output.remark(f"{run} is finished already")
         show(report, run, output)
         return
-    with output.working():
-        source = load_for(config)
-    finish(run, config, source, output)
+    with claim(run):
+        with output.working():
+            source = load_for(config)
+        finish(run, config, source, output)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from plasticish.core import CheckpointError, write_atomically
+from plasticish.core import CheckpointError, make_folder, write_atomically
 
 __all__ = ["RunConfig"]
 
@@ -77,12 +77,7 @@ class RunConfig:
             If it cannot be written.
         """
         values = {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(self)}
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CheckpointError(
-                "the run folder cannot be made", got=f"{error.strerror} ({folder})"
-            ) from error
+        make_folder(folder, "the run folder")
         write_atomically(folder / FILE, (json.dumps(values, indent=2) + "\n").encode())
 
     @classmethod

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
+from plasticish.core import forward
+
 from .output import Output
 from .sight import Sight
 
@@ -35,7 +37,7 @@ class Looking:
     def __init__(
         self, sight: Sight, output: Output, clock: Callable[[], float] = time.perf_counter
     ) -> None:
-        self.sight, self.output, self.clock = sight, output, clock
+        self.sight, self.output, self.clock = sight, output, forward(clock)
         self.images, self.seconds = 0, 0.0
 
     def __call__(self, images: Tensor) -> Tensor:

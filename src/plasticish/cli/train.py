@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -152,7 +153,8 @@ def train(
         replay_buffer_size, use_stdp, stdp_type.value, stdp_learning_rate, use_meta_plasticity,
         meta_lr, seed,
     )  # fmt: skip
-    if resume is not None:
-        finish(resume, take_up(resume, config), output)
-    else:
-        finish(*begin(config, out, force=force), output)
+    with ExitStack() as held:
+        if resume is not None:
+            finish(resume, take_up(resume, config), output)
+        else:
+            finish(*begin(config, out, held, force=force), output)

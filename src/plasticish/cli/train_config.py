@@ -7,7 +7,13 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from plasticish.core import CheckpointError, ConfigError, check_positive, write_atomically
+from plasticish.core import (
+    CheckpointError,
+    ConfigError,
+    check_positive,
+    make_folder,
+    write_atomically,
+)
 
 __all__ = ["FILE", "FORMAT", "TrainConfig", "is_training"]
 
@@ -87,12 +93,7 @@ class TrainConfig:
             If it cannot be written.
         """
         values = {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(self)}
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CheckpointError(
-                "the run folder cannot be made", got=f"{error.strerror} ({folder})"
-            ) from error
+        make_folder(folder, "the run folder")
         write_atomically(folder / FILE, (json.dumps(values, indent=2) + "\n").encode())
 
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from plasticish.training.continual import ContinualLearningTrainer
 from plasticish.training.resumable import CHECKPOINT
 
 from .output import Output
-from .train_config import FILE, TrainConfig
+from .run_claim import claim, clear, found_in
+from .train_config import TrainConfig
 from .train_course import Course, make_course
 from .train_report import draw, load_report, make_report, print_report, save_report
 
@@ -28,11 +30,16 @@ __all__ = ["INTERRUPTED_CODE", "begin", "finish", "take_up"]
 INTERRUPTED_CODE = 130  # 128 + SIGINT, as shells have it
 CHECKPOINT_EVERY_S = 10.0
 WITHOUT = "without"  # the folder of the unprotected network, while it is trained
-OURS = (FILE, "metrics.json", "accuracy_matrix.png", "learning_curves.png", CHECKPOINT, WITHOUT)
+# The report first, which says that all is there; the configuration stays until it is replaced.
+OURS = ("metrics.json", "accuracy_matrix.png", "learning_curves.png", CHECKPOINT, WITHOUT)
 
 
-def begin(config: TrainConfig, out: Path | None, *, force: bool) -> tuple[Path, TrainConfig]:
+def begin(
+    config: TrainConfig, out: Path | None, held: ExitStack, *, force: bool
+) -> tuple[Path, TrainConfig]:
     """Check everything and make the run folder with its ``config.json``.
+
+    Nobody else can work in the folder until ``held`` is closed.
 
     Raises
     ------
@@ -40,9 +47,12 @@ def begin(config: TrainConfig, out: Path | None, *, force: bool) -> tuple[Path, 
         If an option is out of range, or the folder is taken; no folder was made then.
     """
     settled = config.settled()
-    folder = _free_folder(settled.task) if out is None else _usable(out, force)
+    folder = _free_folder(settled.task) if out is None else out
+    _refuse_taken(folder, force)
+    held.enter_context(claim(folder))
+    _refuse_taken(folder, force)  # by one that was quicker
     if force:
-        _clear(folder)
+        clear(folder, OURS)
     settled.save(folder)
     return folder, settled
 
@@ -81,7 +91,8 @@ def finish(folder: Path, config: TrainConfig, output: Output) -> None:
         output.remark(f"{folder} is finished already")
     else:
         try:
-            with output.working(), one_thread():
+            # A process may take this lock twice: ``begin`` has, a run that goes on has not.
+            with claim(folder), output.working(), one_thread():
                 report = _take_course(folder, config, output)
         except KeyboardInterrupt:
             name = shlex.quote(str(folder))
@@ -160,17 +171,17 @@ def _free_folder(task: str) -> Path:
     return folder
 
 
-def _usable(out: Path, force: bool) -> Path:
+def _refuse_taken(out: Path, force: bool) -> None:
     if out.exists() and not out.is_dir():
         raise CheckpointError(f"{out} is a file", expected="a folder, or a path not yet taken")
-    there = {child.name for child in out.iterdir()} - {".running"} if out.is_dir() else set()
+    there = found_in(out)
     if not there:
-        return out
+        return
     try:
         TrainConfig.load(out)
     except CheckpointError as error:
         raise CheckpointError(
-            f"{out} holds something else", got=sorted(there)[0], cure="choose another --out"
+            f"{out} holds something else", got=there[0], cure="choose another --out"
         ) from error
     if not force:
         raise CheckpointError(
@@ -178,13 +189,3 @@ def _usable(out: Path, force: bool) -> Path:
             cure=f"go on with it (plasticish train --resume {shlex.quote(str(out))}), replace it "
             "(--force), or choose another --out",
         )
-    return out
-
-
-def _clear(folder: Path) -> None:
-    for name in OURS:
-        path = folder / name
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,20 +72,29 @@ class EventLog:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.path, self._clock = path, clock
-        with self._explained("opened"):
-            self._connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?{_mode(path, writable)}",
-                uri=True,
-                isolation_level=None,
-            )
-        try:
-            with self._explained("opened"):
+        with self._explained("opened"), self._recovered():
+            self._connection = _connect(path, _mode(path, writable))
+            try:
                 if writable:
                     self._prepare()
                 self._check()
-        except CheckpointError:
-            self._connection.close()
-            raise
+            except BaseException:
+                self._connection.close()
+                raise
+
+    @contextmanager
+    def _recovered(self) -> Iterator[None]:
+        """Have a reader recover what one that was killed left, and stay until it is opened.
+
+        A writer that cannot make the index of the write-ahead log, as on a full disk, takes the
+        log for empty when it is closed, and deletes it. A reader deletes nothing.
+        """
+        if not _write_ahead(self.path).exists():
+            yield
+            return
+        with closing(_connect(self.path, "mode=ro")) as reader:
+            reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            yield
 
     def _prepare(self) -> None:
         if self._pragma("application_id") == 0 and not self._all("SELECT 1 FROM sqlite_master"):
@@ -323,4 +332,12 @@ def _mode(path: Path, writable: bool) -> str:
     """
     if writable:
         return "mode=rwc"
-    return "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
+    return "mode=ro" if _write_ahead(path).exists() else "mode=ro&immutable=1"
+
+
+def _write_ahead(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)

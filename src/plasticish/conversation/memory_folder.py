@@ -23,7 +23,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from plasticish.core import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
+from plasticish.core import (
+    Checkpoint,
+    CheckpointError,
+    load_checkpoint,
+    make_folder,
+    save_checkpoint,
+    sync_folder,
+)
 from plasticish.core.checkpoint import MANIFEST
 
 from .event_log import EventLog
@@ -200,13 +207,15 @@ def _create(path: Path, newborn: Checkpoint, last: int) -> int:
     building = path.with_name(f".{path.name}.{os.getpid()}.new")
     lock = None
     try:
-        building.mkdir(parents=True)
+        make_folder(building, "the folder of the memory")
         lock = _locked(building)
         save_checkpoint(building / CHECKPOINT, newborn)
         log = EventLog(building / LOG)
         log.begin(Birth(newborn.config, blank=last == 0), last + 1)
         log.close()
         building.rename(path)
+        sync_folder(path.parent)
+        _sweep(path)
     except OSError as error:
         shutil.rmtree(building, ignore_errors=True)
         if lock is not None:
@@ -219,6 +228,17 @@ def _create(path: Path, newborn: Checkpoint, last: int) -> int:
             "the folder could not be made", got=f"{error.strerror} ({path})", cure=_ELSEWHERE
         ) from error
     return lock
+
+
+def _sweep(path: Path) -> None:
+    """Take away what was left beside by a process that died while it made this folder."""
+    for left in path.parent.glob(f".{path.name}.*.new"):
+        try:
+            descriptor = _locked(left)
+        except CheckpointError:
+            continue  # somebody is still at it
+        shutil.rmtree(left, ignore_errors=True)
+        os.close(descriptor)
 
 
 def _locked(path: Path) -> int:

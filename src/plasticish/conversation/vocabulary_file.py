@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from plasticish.core import CheckpointError, write_atomically
+from plasticish.core import CheckpointError, make_folder, write_atomically
 
 __all__ = ["read_vocabulary", "write_vocabulary"]
 
@@ -31,14 +31,7 @@ def write_vocabulary(path: Path, config: Mapping[str, Any], state: Mapping[str, 
         "state": dict(state),
     }
     content = json.dumps(whole, ensure_ascii=False, allow_nan=False) + "\n"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CheckpointError(
-            "the folder of the vocabulary could not be made",
-            got=f"{error.strerror} ({path.parent})",
-            cure="choose a folder that you may write to",
-        ) from error
+    make_folder(path.parent, "the folder of the vocabulary")
     write_atomically(path, content.encode())
     return path
 

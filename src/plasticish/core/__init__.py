@@ -5,9 +5,10 @@ Errors, input checks, seeds, devices, progress, engines that spread work over wo
 or a symbol.
 """
 
-from .atomic import write_atomically
+from .atomic import make_folder, sole_owner, sync_folder, write_atomically
 from .batches import as_batches, as_pair
 from .checkpoint import Checkpoint, inspect_checkpoint, load_checkpoint, save_checkpoint
+from .clock import forward
 from .device import DeviceLike, resolve_device
 from .engines import ENGINES, Engine, WorkerError, make_engine
 from .errors import (
@@ -65,17 +66,21 @@ __all__ = [
     "check_images",
     "check_labels",
     "check_positive",
+    "forward",
     "import_extra",
     "inspect_checkpoint",
     "load_checkpoint",
     "make_engine",
+    "make_folder",
     "make_generator",
     "one_thread",
     "progress_enabled",
     "quiet",
     "resolve_device",
     "save_checkpoint",
+    "sole_owner",
     "spawn_seed",
+    "sync_folder",
     "track",
     "write_atomically",
 ]

@@ -1,4 +1,7 @@
-"""Files that are there whole or not at all, and one writer at a time."""
+"""Files that are there whole or not at all, and one writer at a time.
+
+What returned from here is on the disk: a power cut right after cannot undo it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from pathlib import Path
 
 from .errors import CheckpointError
 
-__all__ = ["write_atomically", "writer_lock"]
+__all__ = ["make_folder", "sole_owner", "sync_folder", "write_atomically", "writer_lock"]
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -28,7 +31,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -39,10 +42,80 @@ def write_atomically(path: Path, content: bytes) -> None:
         ) from error
 
 
-def _sync_folder(folder: Path) -> None:
+def make_folder(folder: Path, what: str) -> None:
+    """Make a folder and those it lies in; one that is there already is left alone.
+
+    Parameters
+    ----------
+    folder : Path
+        Which one.
+    what : str
+        What it is, for the message: ``"the run folder"``.
+
+    Raises
+    ------
+    CheckpointError
+        If it cannot be made.
+    """
+    try:
+        if folder.is_dir():
+            return
+        above = folder.parent
+        if above != folder and not above.exists():
+            make_folder(above, what)
+        folder.mkdir(exist_ok=True)
+        sync_folder(above)
+    except OSError as error:
+        raise CheckpointError(
+            f"{what} could not be made",
+            got=f"{error.strerror} ({folder})",
+            cure="choose a folder that you may write to",
+        ) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, not only what the files hold."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def sole_owner(folder: Path, busy: str, name: str = ".running") -> Iterator[None]:
+    """Have a folder for this process alone; it is not waited for.
+
+    The lock goes with the process, however that ends. It is not ``flock``, which a worker of a
+    DataLoader would inherit, and hold when the process is gone.
+
+    Parameters
+    ----------
+    folder : Path
+        Which one; it has to be there.
+    busy : str
+        The message for whoever comes second.
+    name : str
+        Of the file that is locked; each name is a lock of its own.
+
+    Raises
+    ------
+    CheckpointError
+        If another process has it, or it cannot be written.
+    """
+    descriptor = None
+    try:
+        descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o644)
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if descriptor is None:
+            raise CheckpointError(
+                f"{folder} cannot be written", got=error.strerror or str(error)
+            ) from error
+        os.close(descriptor)
+        raise CheckpointError(busy, cure="wait for it, or choose another folder") from error
+    try:
+        yield
     finally:
         os.close(descriptor)
 

@@ -22,7 +22,7 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
 from torch import Tensor
 
-from .atomic import write_atomically, writer_lock
+from .atomic import make_folder, write_atomically, writer_lock
 from .errors import CheckpointError
 
 __all__ = [
@@ -81,7 +81,7 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> Path:
         If ``path`` is a file, is a folder of something else, or cannot be written.
     """
     folder = Path(path)
-    _refuse_foreign_folder(folder)
+    refuse_foreign_folder(folder)
     content = save_safetensors(
         {k: v.detach().cpu().contiguous().clone() for k, v in checkpoint.tensors.items()}
     )
@@ -99,14 +99,7 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> Path:
     }
     # Serialised before anything touches the disk: a value that JSON cannot hold changes nothing.
     text = json.dumps(manifest, indent=2, sort_keys=True, allow_nan=False)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CheckpointError(
-            "the checkpoint folder could not be made",
-            got=f"{error.strerror} ({folder})",
-            cure="choose a folder that you may write to",
-        ) from error
+    make_folder(folder, "the checkpoint folder")
     with writer_lock(folder):
         write_atomically(folder / name, content)
         write_atomically(folder / MANIFEST, text.encode())
@@ -246,7 +239,14 @@ def _damaged(folder: Path, detail: str) -> CheckpointError:
     )
 
 
-def _refuse_foreign_folder(folder: Path) -> None:
+def refuse_foreign_folder(folder: Path) -> None:
+    """Refuse a place at which a checkpoint must not be written.
+
+    Raises
+    ------
+    CheckpointError
+        If a file stands there, or a folder that holds something else.
+    """
     if folder.exists() and not folder.is_dir():
         raise CheckpointError(f"{folder} is a file", expected="a folder, or a path not yet taken")
     if folder.is_dir() and not _is_ours(folder):

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from plasticish.core import ConfigError, Report, check_positive, track
+from plasticish.core import ConfigError, Report, check_positive, forward, track
 from plasticish.data import LabelledSet, Task, batches
 from plasticish.metrics import (
     average_accuracy,
@@ -96,7 +96,7 @@ class _Stopwatch:
     """Adds up the seconds of the calls that pass through it."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self.clock, self.spent = clock, 0.0
+        self.clock, self.spent = forward(clock), 0.0
 
     def __call__(self, call: Callable[..., Any], *args: Any) -> Any:
         start = self.clock()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plasticish.core import write_atomically
+from plasticish.core import make_folder, write_atomically
 
 if TYPE_CHECKING:
     from .library_layout import LibraryGraph
@@ -27,7 +27,7 @@ def to_csv(memory: Looking, folder: str | Path) -> tuple[Path, Path]:
     the root is ``•root``. The edges of the path that was learned last are blue, others grey.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder, "the folder for the tables")
     names = _names(memory)
     fired = set(memory.fired)
     nodes: list[tuple[str, ...]] = [("id", "count", "r_level")]

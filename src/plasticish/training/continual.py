@@ -80,7 +80,7 @@ class ContinualLearningTrainer:
     seed : int
         Of the order of batches, of what is kept and rehearsed, and of dropout.
     clock : callable
-        Seconds that never run backwards.
+        Seconds; where it jumps back, no time has passed.
 
     Raises
     ------

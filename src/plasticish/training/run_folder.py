@@ -6,13 +6,19 @@ replaces in one rename: they can never disagree.
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
-from ..core import Checkpoint, CheckpointError, ConfigError, save_checkpoint
+from ..core import (
+    Checkpoint,
+    CheckpointError,
+    ConfigError,
+    forward,
+    make_folder,
+    save_checkpoint,
+    sole_owner,
+)
 from .resumable import CHECKPOINT
 
 __all__ = ["RunFolder"]
@@ -33,7 +39,7 @@ class RunFolder:
     pack : callable
         Returns everything the run needs to go on from where it stands.
     clock : callable
-        Seconds that never run backwards.
+        Seconds; where it jumps back, no time has passed.
     """
 
     def __init__(
@@ -49,10 +55,10 @@ class RunFolder:
             )
         self.folder = None if folder is None else Path(folder)
         self.every_s = every_s
-        self.pack, self.clock = pack, clock
+        self.pack, self.clock = pack, forward(clock)
         self.mine = False  # whether what stands in the folder is this very run
         self._due = 0.0
-        self._lock: int | None = None
+        self._held = ExitStack()
 
     def open(self) -> None:
         """Take the folder and save where the run stands, so that it can be resumed from now on.
@@ -64,7 +70,9 @@ class RunFolder:
         """
         if self.folder is None:
             return
-        self._take()
+        make_folder(self.folder, "the run folder")
+        busy = f"another process is at work on the run {self.folder}"
+        self._held.enter_context(sole_owner(self.folder, busy))
         if not self.mine and self._exists(f"{CHECKPOINT}/checkpoint.json"):
             self.release()
             raise CheckpointError(
@@ -73,33 +81,12 @@ class RunFolder:
             )
         self.save()
 
-    def _take(self) -> None:
-        """Lock the folder for this process; the lock goes with it, however it ends."""
-        assert self.folder is not None
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(self.folder / ".running", os.O_RDWR | os.O_CREAT, 0o644)
-            # Not flock: a worker of a DataLoader would inherit that, and outlive a killed run.
-            fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self.release()
-            if error.errno in (errno.EACCES, errno.EAGAIN) and self._exists(".running"):
-                raise CheckpointError(
-                    f"another process is at work on the run {self.folder}",
-                    cure="wait for it, or choose another run_folder",
-                ) from error
-            raise CheckpointError(
-                "the run folder cannot be written", got=f"{error.strerror} ({self.folder})"
-            ) from error
-
     def _exists(self, name: str) -> bool:
         return self.folder is not None and (self.folder / name).exists()
 
     def release(self) -> None:
         """Let others have the folder."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._held.close()
 
     def save_if_due(self) -> bool:
         """Save if the last checkpoint is old enough, and return whether that was so."""

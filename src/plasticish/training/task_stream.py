@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from ..core import Checkpoint, CheckpointError, ConfigError, State, as_pair, spawn_seed
+from ..core import Checkpoint, CheckpointError, ConfigError, State, as_pair, forward, spawn_seed
 from ..spiking.continual import ContinualLearningSTDP
 from ..spiking.optimizer_state import pack_optimizer
 from .display import TrainingDisplay
@@ -73,7 +73,7 @@ class TaskStream:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.learner, self.evaluate_every = learner, evaluate_every
-        self.settings, self.seed, self.clock = dict(settings), seed, clock
+        self.settings, self.seed, self.clock = dict(settings), seed, forward(clock)
         self.history, self.position = TrainingHistory(), Position()
         self.tasks: list[dict[str, Any]] = []
         self.rows: list[list[float]] = []
@@ -81,7 +81,7 @@ class TaskStream:
         self.untrained: list[float] = []
         self.initial = tensors_of(learner.model)
         self.exams = Exams(learner.model, learner.scores, score, seed)
-        self.run = RunFolder(run_folder, checkpoint_every_s, self.pack, clock)
+        self.run = RunFolder(run_folder, checkpoint_every_s, self.pack, self.clock)
         self._optimizer: torch.optim.Optimizer | None = None
         self._saved: SavedTasks | None = None
         self._started = 0.0

@@ -19,6 +19,7 @@ from ..core import (
     DeviceLike,
     as_pair,
     check_labels,
+    forward,
     resolve_device,
     spawn_seed,
 )
@@ -75,7 +76,7 @@ class Trainer(ABC):
     notes : mapping, optional
         Anything JSON can hold, kept with the checkpoint for whoever resumes.
     clock : callable
-        Seconds that never run backwards.
+        Seconds; where it jumps back, no time has passed.
     """
 
     kind: ClassVar[str]
@@ -105,12 +106,15 @@ class Trainer(ABC):
         self.sleep_after_phase = sleep_after_phase
         self.seed = seed
         self.notes = dict(notes or {})
-        self.clock = clock
+        self.clock = forward(clock)
         self.history = TrainingHistory([phase.name for phase in self.phases])
         self.position = Position()
         self._started = 0.0
         self.run = RunFolder(
-            check_savable(run_folder, brain), checkpoint_every_s, partial(pack_run, self), clock
+            check_savable(run_folder, brain),
+            checkpoint_every_s,
+            partial(pack_run, self),
+            self.clock,
         )
 
     @abstractmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from plasticish.core import ConfigError, check_positive
+from plasticish.core import ConfigError, check_positive, forward
 
 from .no_answer import NoAnswerError
 from .protocol import (
@@ -86,7 +86,7 @@ class LLMTeacher:
             tries,
             pause_s,
         )
-        self._clock, self._sleep = clock, sleep
+        self._clock, self._sleep = forward(clock), sleep
         self._server = ChatServer(url, model, api_key, timeout_s)
 
     @property
