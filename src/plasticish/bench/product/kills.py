@@ -7,8 +7,8 @@ from ._faults import Harness, harness
 from ._killing import Tally
 from ._victims import VICTIMS
 
-KILLS, QUICK_KILLS = 50, 3
-ENUMERATED, ENUMERATED_OF_COMMANDS, QUICK_ENUMERATED = 60, 12, 4
+KILLS, KILLS_OF_COMMANDS, QUICK_KILLS = 50, 20, 3
+POINTS_AT_MOST, POINTS_OF_COMMANDS, QUICK_POINTS = 12, 4, 4
 TOGETHER = "all together"
 QUICK = ("associative_cortex", "plastic_brain")
 
@@ -31,14 +31,14 @@ FULL_SOUND = Metric("sound then", "%", 1, tolerance=0.0)
     protocol="""Each row is a learner that is saved after every step of a stream, a trainer that
     saves after every step, a conversation, or a command that is given again (or resumed) after
     each kill. Kills at random: SIGKILL at a moment drawn uniformly from a quarter of a whole run,
-    50 of them, over as many runs as that takes; the next process opens the folder and goes on.
+    50 of them (20 of the commands that load much), over as many runs as that takes; the next process opens the folder and goes on.
     In a save: the kill came while a checkpoint or a log was being written. Acknowledged: a save
     that returned, a turn that was shown. Bit for bit: the state in the folder is one that a run
     which was never killed has had at that place. Ended the same: of the runs that came to their
     end. Points of a save: from nothing, and from the middle of a run, the process is traced for
     three acknowledgements and killed before every single file operation in the kernel, and in the
-    middle of every write, at most 60 points each (12 for the three commands that load much), drawn
-    evenly from all; after each, the folder is opened, and a new process goes on to the next
+    middle of every write, at most 12 points each (4 for the three commands that load much), drawn
+    evenly from all (make faults tries every one); after each, the folder is opened, and a new process goes on to the next
     acknowledgement. Full disks: at the same places every operation that needs space fails
     (ENOSPC) from there on; sound is one error in words, everything acknowledged still there, and a
     new process that goes on when there is space.""",
@@ -74,10 +74,11 @@ def kills(context: Context) -> Findings:
 def suffer(held: Harness, victim: str, context: Context) -> tuple[Tally, Tally, Tally]:
     """Return the tallies of kills at random, of kills at every point, and of full disks."""
     heavy = victim in ("plasticish learn", "plasticish train", "plasticish raise")
-    most = ENUMERATED_OF_COMMANDS if heavy else ENUMERATED
-    number = KILLS
+    number, most = KILLS, POINTS_AT_MOST
+    if heavy:
+        number, most = KILLS_OF_COMMANDS, POINTS_OF_COMMANDS
     if context.quick:
-        number, most = QUICK_KILLS, QUICK_ENUMERATED
+        number, most = QUICK_KILLS, QUICK_POINTS
     random = held.suffer("random_kills", victim, kills=number, seed=context.seeds[0])
     points, full = Tally(), Tally()
     for middle in (False, True):
