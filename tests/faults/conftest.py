@@ -20,10 +20,8 @@ def due(names: tuple[str, ...]) -> list[str]:
     return [name for name in names if THOROUGH or name not in HEAVY]
 
 
-def points(few: int, victim: str = "") -> int | None:
+def points(few: int) -> int | None:
     """Return how many points are to be tried; None is all of them."""
-    if victim in HEAVY:
-        return 20
     return None if THOROUGH else few
 
 

@@ -34,7 +34,7 @@ def test_nothing_acknowledged_is_lost_at_any_moment(suffering: Harness, victim: 
 @pytest.mark.parametrize("middle", [False, True], ids=["from nothing", "in the middle"])
 @pytest.mark.parametrize("victim", VICTIMS if THOROUGH else FEW)
 def test_nothing_is_lost_at_any_point_of_a_save(traced: Harness, victim: str, middle: bool) -> None:
-    most = points(12 if victim == "plastic_brain" else 4, victim)
+    most = points(12 if victim == "plastic_brain" else 4)
     tally = traced.suffer("every_kill", victim, middle=middle, most=most)
     assert tally.flawless, tally
     assert tally.kills >= 4

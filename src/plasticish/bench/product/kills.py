@@ -31,15 +31,16 @@ FULL_SOUND = Metric("sound then", "%", 1, tolerance=0.0)
     protocol="""Each row is a learner that is saved after every step of a stream, a trainer that
     saves after every step, a conversation, or a command that is given again (or resumed) after
     each kill. Kills at random: SIGKILL at a moment drawn uniformly from a quarter of a whole run,
-    50 of them (20 of the commands that load much), over as many runs as that takes; the next process opens the folder and goes on.
+    50 of them (20 of the commands that load much), over as many runs as that takes; the next
+    process opens the folder and goes on.
     In a save: the kill came while a checkpoint or a log was being written. Acknowledged: a save
     that returned, a turn that was shown. Bit for bit: the state in the folder is one that a run
     which was never killed has had at that place. Ended the same: of the runs that came to their
     end. Points of a save: from nothing, and from the middle of a run, the process is traced for
     three acknowledgements and killed before every single file operation in the kernel, and in the
     middle of every write, at most 12 points each (4 for the three commands that load much), drawn
-    evenly from all (make faults tries every one); after each, the folder is opened, and a new process goes on to the next
-    acknowledgement. Full disks: at the same places every operation that needs space fails
+    evenly from all (make faults tries every one); after each, the folder is opened, and a new
+    process goes on to the next acknowledgement. Full disks: at the same places every operation that needs space fails
     (ENOSPC) from there on; sound is one error in words, everything acknowledged still there, and a
     new process that goes on when there is space.""",
     data="random clusters, words, lessons; the bundled digits and dialogues",
