@@ -1,5 +1,5 @@
 # The two commands a newcomer needs are `make demo` and `make test`; each sets everything up.
-.PHONY: demo test check bench bench-quick docs clean
+.PHONY: demo test faults check bench bench-quick docs clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -20,6 +20,9 @@ demo: $(READY)  ## learn the bundled digits class after class, and show that not
 
 test: $(READY)  ## all tests and every example in the documentation
 	$(BIN)/python -m pytest -n 2
+
+faults: $(READY)  ## fifty kills of everything that lives in a folder, every point of a save: an hour
+	PLASTICISH_FAULTS=50 $(BIN)/python -m pytest tests/faults
 
 check: $(READY)  ## format, lint, types, architecture
 	$(BIN)/ruff format --check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -35,8 +36,8 @@ def test_it_never_runs_backwards_and_counts_what_runs_forwards(readings: list[fl
     source = iter(readings)
     now = forward(lambda: next(source))
     seen = [now() for _ in readings[1:]]
-    steps = [b - a for a, b in zip(readings, readings[1:], strict=False)]
-    assert all(b >= a for a, b in zip(seen, seen[1:], strict=False))
+    steps = [b - a for a, b in pairwise(readings)]
+    assert all(b >= a for a, b in pairwise(seen))
     assert seen[-1] - readings[0] == pytest.approx(sum(max(0.0, s) for s in steps), abs=1e-3)
     assert forward(now) is now
 

@@ -28,6 +28,7 @@ from .feature_file import (
     connect,
     count,
     evict,
+    latest_use,
     newest_generation,
     roll_back,
     used_bytes,
@@ -101,6 +102,7 @@ class FeatureCache:
         self._connection: sqlite3.Connection | None = None
         self._owner = os.getpid()
         self._generation = 0
+        self._latest = 0
         self._readable = self._writable = True
         self._warned = False
 
@@ -125,12 +127,13 @@ class FeatureCache:
         known = torch.zeros(len(keys), dtype=torch.bool)
         stale: list[bytes] = []
         damaged: list[bytes] = []
-        before = int((self._clock() - self.refresh_after) * 1000)
         for start in range(0, len(keys), _ASKED_TOGETHER):
             asked = keys[start : start + _ASKED_TOGETHER]
             slot_of = {key: start + slot for slot, key in enumerate(asked)}
             sound: list[tuple[int, bytes]] = []
-            for key, checksum, data, at in self._rows(asked):
+            rows = self._rows(asked)
+            before = self._now() - int(self.refresh_after * 1000)
+            for key, checksum, data, at in rows:
                 if isinstance(data, bytes) and checksum == _checksum(key, data, width):
                     sound.append((slot_of[key], data))
                     if at is None or at < before:
@@ -154,9 +157,9 @@ class FeatureCache:
         width = rows.shape[1]
         blobs = ((key, row.tobytes()) for key, row in zip(keys, rows, strict=True))
         entries = [(key, _checksum(key, blob, width), blob) for key, blob in blobs]
-        now = int(self._clock() * 1000)
         with self._using(writing=True) as connection:
             if connection is not None:
+                now = self._now()
                 evict(connection, self.max_bytes - rows.nbytes)
                 connection.executemany("INSERT OR IGNORE INTO feature VALUES (?, ?, ?)", entries)
                 connection.executemany(
@@ -215,6 +218,14 @@ class FeatureCache:
                 return connection.execute(query, list(keys)).fetchall()
         return []
 
+    def _now(self) -> int:
+        """Return the time in ms, or that of the latest use, if the clock was set back since.
+
+        Else what is used now would seem to have been used long ago, and go first.
+        """
+        self._latest = max(self._latest, int(self._clock() * 1000))
+        return self._latest
+
     def _remove(self, keys: Iterable[bytes]) -> None:
         keyed = [(key,) for key in keys]
         if keyed:
@@ -224,8 +235,7 @@ class FeatureCache:
                     connection.executemany("DELETE FROM use WHERE key = ?", keyed)
 
     def _touch(self, keys: Iterable[bytes]) -> None:
-        now = int(self._clock() * 1000)
-        timed = [(key, now) for key in keys]
+        timed = [(key, self._now()) for key in keys]
         if timed:
             with self._using(writing=True) as connection:
                 if connection is not None:
@@ -266,6 +276,7 @@ class FeatureCache:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._generation = max(self._generation, newest_generation(self.folder))
             self._connection = connect(self.path)
+            self._latest = max(self._latest, latest_use(self._connection))
         return self._connection
 
     def _mend_or_give_up(self, error: Exception, writing: bool) -> None:

@@ -8,7 +8,16 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["FILES", "connect", "count", "evict", "newest_generation", "roll_back", "used_bytes"]
+__all__ = [
+    "FILES",
+    "connect",
+    "count",
+    "evict",
+    "latest_use",
+    "newest_generation",
+    "roll_back",
+    "used_bytes",
+]
 
 # The number is the version of the schema; a damaged file is succeeded by the next generation.
 # A new name, because a process that still has the old file open deletes its log by name.
@@ -69,6 +78,10 @@ def used_bytes(connection: sqlite3.Connection) -> int:
 
 def count(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT count(*) FROM use").fetchone()[0])
+
+
+def latest_use(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT coalesce(max(at), 0) FROM use").fetchone()[0])
 
 
 def evict(connection: sqlite3.Connection, limit: int) -> None:

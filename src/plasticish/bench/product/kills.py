@@ -40,7 +40,8 @@ FULL_SOUND = Metric("sound then", "%", 1, tolerance=0.0)
     three acknowledgements and killed before every single file operation in the kernel, and in the
     middle of every write, at most 12 points each (4 for the three commands that load much), drawn
     evenly from all (make faults tries every one); after each, the folder is opened, and a new
-    process goes on to the next acknowledgement. Full disks: at the same places every operation that needs space fails
+    process goes on to the next acknowledgement. Full disks: at the same places every operation
+    that needs space fails
     (ENOSPC) from there on; sound is one error in words, everything acknowledged still there, and a
     new process that goes on when there is space.""",
     data="random clusters, words, lessons; the bundled digits and dialogues",
