@@ -184,7 +184,7 @@ def test_synapses_stay_below_their_bound_and_the_frequent_survive() -> None:
     assert bound.synapses <= 4000 + 8 * 9
     last = alphabet.encode(["hgfe"])
     assert bound.nats(last, classes)[0] < 1.5 * free.nats(last, classes)[0] + 0.5
-    with pytest.raises(ConfigError, match="max_synapses is too small: got 10"):
+    with pytest.raises(ConfigError, match="max_synapses is out of range: got 10"):
         Predictor(EXPERTS["plain"], 10)
 
 

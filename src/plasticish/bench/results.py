@@ -214,7 +214,7 @@ def load_result(id: str, folder: Path = RESULTS) -> Result:
         raise DataError(
             f"there is no result of {id}", got=error.strerror or "", cure=f"plasticish bench {id}"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"the result of {id} is damaged", got="no JSON") from error
     return _parse(content, id)
 
@@ -242,11 +242,13 @@ def _parse(content: Any, id: str) -> Result:
         )
         content["metrics"] = tuple(Metric(**metric) for metric in content["metrics"])
         content["rows"] = {
-            row: {metric: tuple(cell["values"]) for metric, cell in metrics.items()}
+            row: {metric: tuple(map(float, cell["values"])) for metric, cell in metrics.items()}
             for row, metrics in content["rows"].items()
         }
         for name in ("seeds", "baselines", "notes"):
             content[name] = tuple(content[name])
-        return Result(**content)
-    except (KeyError, TypeError) as error:
+        result = Result(**content)
+        result.outcomes()  # what cannot be judged is not ours
+        return result
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DataError(f"the result of {id} is damaged", got=str(error)) from error

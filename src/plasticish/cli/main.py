@@ -111,4 +111,8 @@ app.command("brain-scan")(brain_scan)
 
 def main() -> None:
     """Run the command line."""
-    app(prog_name="plasticish")
+    try:
+        app(prog_name="plasticish")
+    except KeyboardInterrupt:  # before a command had begun
+        print("plasticish: stopped", file=sys.stderr)
+        raise SystemExit(INTERRUPTED_CODE) from None

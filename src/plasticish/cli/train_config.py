@@ -120,7 +120,7 @@ class TrainConfig:
             )
         try:
             return cls(**{field.name: values[field.name] for field in fields(cls)}).settled()
-        except (KeyError, TypeError, ConfigError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise CheckpointError(f"the run {folder} is damaged", got=f"{FILE}: {error}") from error
 
 

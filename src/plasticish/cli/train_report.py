@@ -109,7 +109,7 @@ def load_report(folder: Path) -> dict[str, Any] | None:
         report = json.loads((folder / FILE).read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"the run {folder} is damaged", got=f"{FILE} is no JSON") from error
     if not isinstance(report, dict) or report.get("format") != FORMAT:
         raise CheckpointError(f"the run {folder} is damaged", got=f"{FILE} of something else")

@@ -256,9 +256,9 @@ class EventLog:
         if kind == "sleep":
             return Sleep()
         if kind == "forgetting" and details is not None:
-            return Forgetting(tuple(json.loads(details)))
+            return Forgetting(_numbers(details))
         if kind == "birth" and details is not None:
-            return Birth(**json.loads(details))
+            return _birth(details)
         raise self._damaged(f"an event of the kind {kind!r} that says nothing")
 
     # ------------------------------------------------------------------ the connection
@@ -305,6 +305,27 @@ class EventLog:
             got=detail,
             cure="restore it from a copy",
         )
+
+
+def _numbers(details: str) -> tuple[int, ...]:
+    found = _json(details)
+    if not isinstance(found, list) or not all(isinstance(one, int) for one in found):
+        raise ValueError("a forgetting that names no events")
+    return tuple(found)
+
+
+def _birth(details: str) -> Birth:
+    found = _json(details)
+    if not isinstance(found, dict) or not isinstance(found.get("config"), dict):
+        raise ValueError("a birth without a config")
+    return Birth(found["config"], bool(found.get("blank")))
+
+
+def _json(details: str) -> Any:
+    try:
+        return json.loads(details)
+    except RecursionError as error:
+        raise ValueError("JSON that nests too deeply") from error
 
 
 def _row(event: Event) -> tuple[Any, ...]:

@@ -17,13 +17,14 @@ from plasticish.core import (
     State,
     save_checkpoint,
 )
+from plasticish.core.restoring import restoring
 
 from .config import PlasticLearnerConfig
 from .conversation import Conversation
 from .event_log import EventLog
 from .events import Sleep, Taught
 from .living import Living
-from .memory_folder import LOG, MemoryFolder, read_state
+from .memory_folder import LOG, MemoryFolder, lost_beginning, read_state
 from .mind import Mind
 from .response import Response, SleepReport
 from .said import check_said
@@ -293,14 +294,17 @@ class ConversationalLearner(Living):
         try:
             checkpoint = read_state(Path(path), log, cls.kind)
             birth = log.birth
-            assert birth is not None
-            learner = cls(**(birth.config if checkpoint is None else checkpoint.config))
-            if checkpoint is not None:
-                learner._restore(checkpoint)
-            learner._log = log
-            for logged in log.after(learner.last):
-                learner._happen(logged.number, logged.event)
-            learner._log = None
+            if birth is None:
+                raise lost_beginning(log.path)
+            stored = {} if checkpoint is None else checkpoint.tensors
+            with restoring(f"the memory {path}", cls.__name__, stored):
+                learner = cls(**(birth.config if checkpoint is None else checkpoint.config))
+                if checkpoint is not None:
+                    learner._restore(checkpoint)
+                learner._log = log
+                for logged in log.after(learner.last):
+                    learner._happen(logged.number, logged.event)
+                learner._log = None
         finally:
             log.close()
         return learner

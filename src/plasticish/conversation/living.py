@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from plasticish.core import Checkpoint, CheckpointError, ConfigError, Persistent, State
+from plasticish.core.restoring import restoring
 
 from .config import PlasticLearnerConfig
 from .event_log import EventLog
@@ -128,7 +129,8 @@ class Living(Persistent):
         config = birth.config if checkpoint is None else checkpoint.config
         self._check_body(PlasticLearnerConfig.from_dict(config["config"]))
         if checkpoint is not None:
-            self._restore(checkpoint)
+            with restoring("the memory", type(self).__name__, checkpoint.tensors):
+                self._restore(checkpoint)
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         try:

@@ -36,7 +36,7 @@ from plasticish.core.checkpoint import MANIFEST
 from .event_log import EventLog
 from .events import Birth
 
-__all__ = ["CHECKPOINT", "LOG", "MemoryFolder", "read_config"]
+__all__ = ["CHECKPOINT", "LOG", "MemoryFolder", "lost_beginning", "read_config"]
 
 LOG, CHECKPOINT, _LOCK = "turns.db", "checkpoint", ".lock"
 _ELSEWHERE = "choose another folder"
@@ -87,9 +87,7 @@ class MemoryFolder:
     def _check_log(self) -> None:
         if self.log.birth is None:
             self.log.close()
-            raise CheckpointError(
-                f"the log {self.path / LOG} has lost its beginning", cure="restore it from a copy"
-            )
+            raise lost_beginning(self.path / LOG)
 
     def read(self, kind: str) -> Checkpoint | None:
         """Return the checkpoint, None if it was taken away and all of it follows from the log.
@@ -118,6 +116,11 @@ class MemoryFolder:
             self.log.close()
             os.close(self._lock)
             self._lock = None
+
+
+def lost_beginning(log: Path) -> CheckpointError:
+    """Return the error for a log that does not say who lives there."""
+    return CheckpointError(f"the log {log} has lost its beginning", cure="restore it from a copy")
 
 
 def _give_back_memory() -> None:

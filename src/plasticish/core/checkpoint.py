@@ -186,7 +186,8 @@ def inspect_checkpoint(path: str | Path) -> dict[str, Any]:
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
     try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
+        text = (folder / MANIFEST).read_bytes()
+        manifest = json.loads(text, parse_int=_integer)
     except OSError as error:
         raise CheckpointError(
             f"{folder} is not a checkpoint",
@@ -213,13 +214,21 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     return _well_formed(folder, manifest)
 
 
+def _integer(digits: str) -> int:
+    """Return a number that fits into 64 bits: none that a learner wrote is larger."""
+    number = int(digits)
+    if not -(1 << 63) <= number < 1 << 64:
+        raise ValueError(f"{digits[:30]} has more than 64 bits")
+    return number
+
+
 def _well_formed(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     entry = manifest.get("tensors")
     sound = (
         isinstance(manifest.get("kind"), str)
         and isinstance(manifest.get("config"), dict)
         and isinstance(manifest.get("state"), dict)
-        and isinstance(manifest.get("seed"), int | None)
+        and isinstance(manifest.get("seed", ""), int | None)
         and isinstance(entry, dict)
         and isinstance(entry.get("file"), str)
         and NAME.fullmatch(entry["file"]) is not None  # never a path out of the folder

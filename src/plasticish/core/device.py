@@ -35,7 +35,7 @@ def resolve_device(device: DeviceLike = None) -> torch.device:
     """
     try:
         resolved = torch.device("cpu" if device is None else device)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         raise ConfigError(
             "unknown device", got=repr(device), expected="'cpu', 'cuda' or 'cuda:N'"
         ) from error

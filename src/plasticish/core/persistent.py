@@ -11,8 +11,8 @@ from typing import Any, ClassVar, TypeVar
 from torch import Tensor
 
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from .errors import CheckpointError
 from .hub import HubMixin
+from .restoring import restoring
 
 __all__ = ["Persistent", "State"]
 
@@ -104,20 +104,7 @@ class Persistent(HubMixin, ABC):
             If it is missing, foreign, truncated, of another class, or from a newer version.
         """
         checkpoint = load_checkpoint(path, cls.kind)
-        try:
+        with restoring(f"the checkpoint {path}", cls.__name__, checkpoint.tensors):
             learner = cls(**checkpoint.config)
             learner.import_state(State(checkpoint.state, checkpoint.tensors))
-        except (
-            LookupError,
-            AttributeError,
-            TypeError,
-            ValueError,
-            ArithmeticError,
-            RuntimeError,
-        ) as error:
-            raise CheckpointError(
-                f"the checkpoint {path} does not fit {cls.__name__}",
-                got=str(error),
-                cure="it was written by another version or altered by hand",
-            ) from error
         return learner

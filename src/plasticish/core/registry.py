@@ -59,12 +59,13 @@ class Registry(Generic[T]):
         return lambda entry: self.add(name, entry)
 
     def __getitem__(self, name: str) -> T:
-        if name not in self._entries:
+        # A name out of a file may be anything, a list for instance, which no table could look up.
+        if not isinstance(name, str) or name not in self._entries:
             self._load(name)
         return self._entries[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entries or name in self._plugins()
+        return isinstance(name, str) and (name in self._entries or name in self._plugins())
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted({*self._entries, *self._plugins()}))
@@ -80,7 +81,7 @@ class Registry(Generic[T]):
         ConfigError
             If nobody did, or it cannot be imported.
         """
-        plugin = self._plugins().get(name)
+        plugin = self._plugins().get(name) if isinstance(name, str) else None
         if plugin is None:
             raise ConfigError(
                 f"unknown {self.kind}", got=repr(name), expected="one of: " + ", ".join(self)

@@ -207,5 +207,5 @@ def check_positive(**values: float) -> None:
     """Raise :class:`ConfigError` for the first named value that is not a finite number > 0."""
     for name, value in values.items():
         number = isinstance(value, Real) and not isinstance(value, bool)
-        if not number or not np.isfinite(value) or value <= 0:
+        if not number or not 0 < value < float("inf"):  # an int may be too large for any float
             raise ConfigError(f"{name} is out of range", got=repr(value), expected="a number > 0")

@@ -160,7 +160,7 @@ def _download(folder: Path) -> Path:
             archive = fetch(URL, Path(scratch) / ARCHIVE, md5=MD5, max_bytes=MAX_ARCHIVE)
             fresh = Path(scratch) / FOLDER
             fresh.mkdir()
-            _unpack(archive, fresh)
+            unpack(archive, fresh)
             fresh.rename(folder)
     except DownloadError:
         raise
@@ -175,7 +175,7 @@ def _download(folder: Path) -> Path:
     return folder
 
 
-def _unpack(archive: Path, fresh: Path) -> None:
+def unpack(archive: Path, fresh: Path) -> None:
     """Unpack the expected files of the archive, and no others."""
     with tarfile.open(archive, "r:gz") as tar:
         for member in tar:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.resources
 import itertools
 import re
+import reprlib
 import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -142,7 +143,8 @@ def _conversation(entry: Any, path: Path, place: int) -> Conversation:
     if not told or not all(told):
         raise DataError(
             f"{path} holds something that is no conversation",
-            got=f"{repr(entry)[:80]} at entry {place}",
+            # A few aliases of aliases are gigabytes when they are written out.
+            got=f"{reprlib.repr(entry)[:80]} at entry {place}",
             expected="a list of turns, each a text that is not blank",
         )
     return told

@@ -13,6 +13,7 @@ from plasticish.core import (
     ArrayLike,
     Batch,
     ConfigError,
+    DataError,
     DeviceLike,
     LabelError,
     Persistent,
@@ -312,4 +313,19 @@ class AssociativeCortex(Persistent):
         self._slept = shrinkage is not None
         if shrinkage is not None:
             put = {name: state.tensors[name].to(self.device) for name in READOUT}
+            _check_readout(put, self.num_classes)
             self._readout = Readout(**put, shrinkage=float(shrinkage))
+
+
+def _check_readout(arrays: dict[str, Tensor], classes: int) -> None:
+    """Refuse a stored readout that answers with classes that are not there."""
+    known = arrays["known"]
+    labels = known.ndim == 1 and not known.is_floating_point()
+    if not labels or bool(((known < 0) | (known >= classes)).any()):
+        raise DataError(
+            "the stored readout knows other classes",
+            got=str(known.tolist()),
+            expected=f"< {classes}",
+        )
+    if arrays["weights"].shape[1:] != known.shape or arrays["bias"].shape != known.shape:
+        raise DataError("the stored readout does not fit its classes")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from plasticish.core import NotReadyError
+from plasticish.core import DataError, NotReadyError
 
 from .coactivity import Moments
 from .shrinkage import choose_shrinkage
@@ -53,13 +55,16 @@ def read_out(moments: Moments, shrinkage: float | None) -> Readout:
     ------
     NotReadyError
         If there is no example at all.
+    DataError
+        If the moments are those of no examples.
     """
     known = moments.known
     if not len(known):
         raise NotReadyError(
             "the cortex has seen nothing yet", cure="teach it with learn((x, y)) first"
         )
-    chosen = choose_shrinkage(moments) if shrinkage is None else shrinkage
+    with _of_examples():
+        chosen = choose_shrinkage(moments) if shrinkage is None else shrinkage
     means, system = moments.means[known], moments.within
     # With one example a class nothing varies within: the answer is then that of the nearest
     # mean, as sure of itself as the spread of the means allows. The floor lies above the
@@ -70,8 +75,22 @@ def read_out(moments: Moments, shrinkage: float | None) -> Readout:
     scale = max(float(variance.mean()), floor, 1e-30)
     system.diagonal().add_(chosen * scale + floor)
     # Cholesky in place: the system is large, and a second copy of it would set the peak.
-    torch.linalg.cholesky(system, out=system)
+    with _of_examples():
+        torch.linalg.cholesky(system, out=system)
     weights = torch.cholesky_solve(means.T, system)
     bias = -0.5 * (means.T * weights).sum(dim=0)
     # In the layout that a checkpoint brings back: a product may round by the order of its axes.
     return Readout(weights.float().contiguous(), bias.float(), known, chosen)
+
+
+@contextmanager
+def _of_examples() -> Iterator[None]:
+    """Say what it means if a covariance is none: sums of examples never come to that."""
+    try:
+        yield
+    except RuntimeError as error:  # torch does not export its LinAlgError
+        raise DataError(
+            "the sums of the cortex are those of no examples",
+            got=str(error),
+            cure="load it from another checkpoint",
+        ) from error

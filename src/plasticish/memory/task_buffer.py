@@ -15,6 +15,7 @@ References
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -350,6 +351,14 @@ class TaskBuffer(Persistent):
         sizes = {len(t) for t in tensors.values()}
         if len(sizes) > 1 or max(sizes, default=0) > self.capacity:
             raise DataError("the stored columns do not fit", got=f"lengths {sorted(sizes)}")
+        for name, shape in shapes.items():
+            wide = math.prod(tensors[name].shape[1:])
+            if wide != math.prod(shape):
+                raise DataError(
+                    f"the stored column {name!r} does not fit",
+                    got=f"rows of {wide}",
+                    expected=f"rows of shape {shape}",
+                )
         columns = None
         if shapes:
             specs: dict[str, tuple[int | None, torch.dtype]] = {

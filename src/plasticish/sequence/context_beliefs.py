@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from plasticish.core import State
+from plasticish.core import DataError, State
 from plasticish.core.compiled import compiled
 
 __all__ = ["CHANGE", "ContextBeliefs"]
@@ -163,9 +163,23 @@ class ContextBeliefs:
         return State({"evidence": self.evidence}, tensors)
 
     def import_state(self, state: State) -> None:
-        """Put back what :meth:`export_state` returned."""
-        for name in _STATE:
-            setattr(self, name, state.tensors[name].numpy().copy())
+        """Put back what :meth:`export_state` returned.
+
+        Raises
+        ------
+        DataError
+            If an array has not one finite number for each context.
+        """
+        stored = {name: state.tensors[name].numpy().astype(np.float64) for name in _STATE}
+        count = stored["met"].shape
+        for name, values in stored.items():
+            if values.shape != count or values.ndim != 1 or not np.isfinite(values).all():
+                raise DataError(
+                    f"the stored beliefs {name!r} are unsound",
+                    got=str(values.shape),
+                    expected=f"finite numbers {count}",
+                )
+            setattr(self, name, values)
         self.evidence = float(state.values["evidence"])
 
 

@@ -21,6 +21,7 @@ from . import grammar_kernels as kernels
 from .alphabet import Encoded
 from .arrays import power_of_two, with_room
 from .grammar_kernels import CELL, CELLS, CONCEPTS, PAIR, PAIRS, Grammar
+from .soundness import ANY_SYMBOL, check_grammar
 
 __all__ = ["Concept", "ConceptLibrary"]
 
@@ -226,8 +227,14 @@ class ConceptLibrary:
         tensors = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
         return State({"head": g.head.tolist()}, tensors)
 
-    def import_state(self, state: State) -> None:
-        """Put back what :meth:`export_state` returned."""
+    def import_state(self, state: State, symbols: int = ANY_SYMBOL) -> None:
+        """Put back what :meth:`export_state` returned, of an alphabet of ``symbols``.
+
+        Raises
+        ------
+        DataError
+            If it is no grammar.
+        """
         arrays = {name: tensor.numpy() for name, tensor in state.tensors.items()}
         cells = np.zeros(len(arrays["cell.symbol"]), CELL)
         for name in CELL.names or ():
@@ -235,9 +242,11 @@ class ConceptLibrary:
         entries = np.zeros(len(arrays["pair.count"]), PAIR)
         for name in PAIR.names or ():
             entries[name] = arrays[f"pair.{name}"].view(entries[name].dtype)
+        head = np.array(state.values["head"], np.int64)
+        parts = arrays["left"], arrays["right"]
+        check_grammar(cells, entries, parts, head, arrays["first"], symbols)
         pairs = np.zeros(power_of_two(max(2 * len(entries), 128)), PAIR)
         kernels.enter_pairs(entries, pairs)
-        head = np.array(state.values["head"], np.int64)
         self._grammar = Grammar(cells, pairs, arrays["left"].copy(), arrays["right"].copy(), head)
         self._first = dict(zip(arrays["row"].tolist(), arrays["first"].tolist(), strict=True))
         self._most = len(self) + self.symbols_stored()

@@ -12,6 +12,7 @@ import torch
 from plasticish.core import (
     LEARNERS,
     ConfigError,
+    DataError,
     NotReadyError,
     Persistent,
     Report,
@@ -20,12 +21,13 @@ from plasticish.core import (
     spawn_seed,
 )
 
-from .alphabet import Alphabet, Encoded, Symbols
+from .alphabet import Encoded, Symbols
 from .asking import Asking
 from .experts import EXPERTS, OTHER, classes_of
 from .library import ConceptLibrary
 from .looking import Looking
 from .predictor import FADING
+from .soundness import check_alphabet, within
 from .tree import AbstractionTree, check_amount
 
 __all__ = ["PlasticMemory"]
@@ -270,16 +272,25 @@ class PlasticMemory(Asking, Looking, Persistent):
     def import_state(self, state: State) -> None:
         """Put back what :meth:`export_state` returned."""
         own = state.part("memory").values
-        alphabet = Alphabet(own["kind"], own["symbols"])
+        alphabet = check_alphabet(own["kind"], own["symbols"])
+        symbols = len(alphabet)
         tree, library = AbstractionTree(), ConceptLibrary()
         predictor = self._fresh_predictor(self.experts, self.max_synapses)
-        tree.import_state(state.part("tree"))
-        library.import_state(state.part("library"))
+        tree.import_state(state.part("tree"), symbols)
+        library.import_state(state.part("library"), symbols)
         predictor.import_state(state.part("predictor"))
+        last = state.part("memory").tensors["last"].numpy().astype(np.int32).reshape(-1)
+        within("symbols that were learned last", last, -(1 << 31) + 1, symbols + 1)
+        if predictor.known != symbols + 1:
+            raise DataError(
+                "the stored counts are those of another alphabet",
+                got=f"{predictor.known} codes",
+                expected=str(symbols + 1),
+            )
         self.alphabet, self.tree = alphabet, tree
         self.library, self.predictor = library, predictor
         self.classes = np.array([OTHER, *classes_of(alphabet.symbols)], np.int64)
-        self._last = state.part("memory").tensors["last"].numpy().copy()
+        self._last = last.copy()
         self._symbols_read = int(own["symbols_read"])
         self._sleeps, self._rested = int(own["sleeps"]), bool(own["rested"])
 

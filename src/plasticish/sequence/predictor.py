@@ -45,6 +45,7 @@ from .mixing_kernels import (
     Mixer,
     Scratch,
 )
+from .soundness import check_counts
 
 __all__ = ["FADING", "GAINS", "Predictor", "Testimony"]
 
@@ -147,9 +148,9 @@ class Predictor:
             raise ConfigError(
                 "least_encoding is out of range", got=repr(least_encoding), expected="at most 1"
             )
-        if max_synapses is not None and max_synapses < 1000:
+        if max_synapses is not None and not 1000 <= max_synapses <= _UNBOUNDED:
             raise ConfigError(
-                "max_synapses is too small", got=repr(max_synapses), expected="at least 1000"
+                "max_synapses is out of range", got=repr(max_synapses), expected="at least 1000"
             )
         self.experts = tuple(experts)
         self.max_synapses = max_synapses
@@ -381,7 +382,10 @@ class Predictor:
         last = int(np.searchsorted(lost, excess))
         below = float(lost[last - 1]) if last else 0.0
         ties = (excess - below) / (float(lost[last]) - below)
+        before = self._counts.head[ALIVE]
         fade(self._counts, np.float32(FADING), worth, values[last], ties)
+        if self._counts.head[ALIVE] == before:  # of a few large contexts the share may choose none
+            fade(self._counts, np.float32(1.0), worth, values[last], 1.0)
         self._counts.head[FADES] += 1
 
     def _move_to(self, slots: int, synapses: int) -> None:
@@ -413,8 +417,15 @@ class Predictor:
         return State(values, tensors)
 
     def import_state(self, state: State) -> None:
-        """Put back what :meth:`export_state` returned."""
+        """Put back what :meth:`export_state` returned.
+
+        Raises
+        ------
+        DataError
+            If a count belongs to no context or to no symbol.
+        """
         arrays = {name: tensor.numpy() for name, tensor in state.tensors.items()}
+        check_counts(arrays, dict(state.values), state.values["known"])
         mixer = Mixer(*(arrays[name].copy() for name in Mixer._fields))
         if any(a.shape != b.shape for a, b in zip(mixer, self._mixer, strict=True)):
             raise ValueError("the weights of the mixer do not fit these experts")

@@ -21,6 +21,7 @@ from .memory import PlasticMemory
 from .mixing_kernels import MARK
 from .prediction import Why
 from .predictor import Predictor
+from .soundness import within
 
 __all__ = ["Context", "RecognisingMemory"]
 
@@ -300,6 +301,7 @@ class RecognisingMemory(PlasticMemory):
         suspects = state.part("suspects").tensors
         codes = torch.split(suspects["codes"], suspects["lengths"].tolist())
         super().import_state(state.part("whole"))
+        within("suspects", suspects["codes"].numpy(), -(1 << 31) + 1, len(self.alphabet) + 1)
         self._beliefs = beliefs
         self._suspects = [
             Encoded(part.numpy().copy(), np.array([0, len(part)]), self.alphabet.kind or "", ())

@@ -23,6 +23,7 @@ from plasticish.core import ConfigError, NotReadyError, State
 from . import tree_kernels as kernels
 from .alphabet import Encoded
 from .arrays import power_of_two, with_room
+from .soundness import ANY_SYMBOL, check_tree
 from .tree_kernels import EDGE, END, NODE, ROOT
 
 __all__ = ["QUANTUM", "AbstractionTree", "Node", "check_amount"]
@@ -337,17 +338,26 @@ class AbstractionTree:
         values = {"head": self._head.tolist(), "longest": self._longest, "again": self._again[0]}
         return State(values, tensors)
 
-    def import_state(self, state: State) -> None:
-        """Put back what :meth:`export_state` returned."""
-        self._head = np.array(state.values["head"], np.int64)
+    def import_state(self, state: State, symbols: int = ANY_SYMBOL) -> None:
+        """Put back what :meth:`export_state` returned, of an alphabet of ``symbols``.
+
+        Raises
+        ------
+        DataError
+            If it is no tree.
+        """
+        stored, text = state.tensors, state.tensors["text"].numpy()
+        nodes = np.zeros(len(stored["parent"]), NODE)
+        for name in NODE.names or ():
+            nodes[name] = stored[name].numpy().reshape(len(nodes))
+        head = np.array(state.values["head"], np.int64)
+        check_tree(nodes, text, head, symbols)
+        self._head = head
         self._longest = int(state.values["longest"])
         self._again = np.array([state.values["again"]], np.float64)
-        rows, text = int(self._head[kernels.ROWS]), int(self._head[kernels.TEXT])
-        self._nodes = np.zeros(power_of_two(max(rows, 64)), NODE)
-        for name in NODE.names or ():
-            self._nodes[name][:rows] = state.tensors[name].numpy()
-        self._text = np.zeros(power_of_two(max(text, 256)), np.int32)
-        self._text[:text] = state.tensors["text"].numpy()
+        self._nodes = with_room(nodes, power_of_two(max(len(nodes), 64)))
+        self._text = with_room(text.astype(np.int32), power_of_two(max(len(text), 256)))
+        self._head[kernels.TEXT] = len(text)
         counts = np.minimum(self._nodes["count"][self.leaves()] + 0.5, 63).astype(np.int64)
         self._spectrum = np.bincount(counts, minlength=64).astype(np.float64)
         # The table of edges follows from the nodes.

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from plasticish.core import CheckpointError, Persistent, State, load_checkpoint
+from plasticish.core.restoring import restoring
 from plasticish.memory import ElasticWeights, TaskBuffer
 
 from .continual_meta import MetaGate
@@ -131,13 +132,7 @@ class ContinualState(Persistent):
             )
         if model is not None:
             config["model"] = model
-        try:
+        with restoring(f"the checkpoint {path}", cls.__name__, checkpoint.tensors):
             learner = cls(**config)
             learner.import_state(State(checkpoint.state, checkpoint.tensors))
-        except (LookupError, AttributeError, TypeError, ValueError, RuntimeError) as error:
-            raise CheckpointError(
-                f"the checkpoint {path} does not fit {cls.__name__}",
-                got=str(error),
-                cure="it was written by another version or altered by hand, or the module differs",
-            ) from error
         return learner

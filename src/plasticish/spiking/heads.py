@@ -252,7 +252,11 @@ def check_ends(name: str, end: float | Sequence[float], actions: int) -> list[fl
     ConfigError
         If there are more or fewer than one, or one an action, or one is not finite.
     """
-    ends = [float(value) for value in end] if isinstance(end, Sequence) else [float(end)] * actions
+    several = isinstance(end, Sequence) and not isinstance(end, str)
+    try:
+        ends = [float(value) for value in end] if several else [float(end)] * actions  # type: ignore
+    except (TypeError, ValueError, OverflowError):
+        ends = []  # not numbers
     if len(ends) != actions or not all(isfinite(value) for value in ends):
         raise ConfigError(
             f"{name} does not bound the actions",

@@ -211,6 +211,6 @@ expected one of: inputs, outputs, task, ...
         """
         try:
             values = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ConfigError("the network's configuration is not JSON", got=str(error)) from error
         return cls.from_dict(values)

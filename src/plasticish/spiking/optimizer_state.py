@@ -53,6 +53,14 @@ def unpack_optimizer(optimizer: torch.optim.Optimizer, state: State) -> None:
         {name: tuple(v) if name == "betas" else v for name, v in group.items()}
         for group in state.values["groups"]
     ]
+    own = [group.keys() for group in optimizer.state_dict()["param_groups"]]
+    if [group.keys() for group in groups] != own:
+        raise DataError(
+            "the settings of the optimizer do not fit",
+            got=str([sorted(group) for group in groups]),
+            expected=str([sorted(group) for group in own]),
+            cure="build the optimizer as before",
+        )
     try:
         optimizer.load_state_dict({"state": entries, "param_groups": groups})
     except ValueError as error:

@@ -240,7 +240,12 @@ class TrainingHistory:
             raise CheckpointError(f"{path} is not JSON") from error
         if not isinstance(values, dict):
             raise CheckpointError(f"{path} is not a training history")
-        return cls.from_dict(values)
+        history = cls.from_dict(values)
+        try:
+            json.dumps(history.to_dict(), allow_nan=False)
+        except (ValueError, TypeError) as error:  # such as an infinite duration
+            raise CheckpointError("the training history is damaged", got=str(error)) from error
+        return history
 
     def export_state(self) -> State:
         """Return the history for a checkpoint: the long series as one array ``[names, steps]``."""

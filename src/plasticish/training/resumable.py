@@ -20,6 +20,7 @@ from ..core import (
     inspect_checkpoint,
     load_checkpoint,
 )
+from ..core.restoring import restoring
 from .history import TrainingHistory
 from .phase import PhaseConfig
 
@@ -93,17 +94,11 @@ class SavedRun:
                 f"the brain {self.brain_kind!r} is not a registered learner",
                 cure="import the module that defines it, or pass brain=",
             )
-        config = {**self.brain_config, **overrides}
-        if device is not None and "device" in config:
-            config["device"] = str(device)
-        try:
+        with restoring("the checkpoint", self.brain_kind, self.brain_state.tensors):
+            config = {**self.brain_config, **overrides}
+            if device is not None and "device" in config:
+                config["device"] = str(device)
             return self.restore(LEARNERS[self.brain_kind](**config))
-        except TypeError as error:
-            raise CheckpointError(
-                "the checkpoint does not fit its brain",
-                got=str(error),
-                cure="it was written by another version; pass brain=",
-            ) from error
 
     def restore(self, brain: Any) -> Any:
         """Put the state back into ``brain``, which has to be of the same class."""
@@ -188,7 +183,7 @@ def load_run(run_folder: str | Path) -> SavedRun:
             brain_config=config["brain_config"],
             brain_state=state.part("brain"),
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"the run {run_folder} is damaged", got=str(error)) from error
 
 
@@ -211,6 +206,10 @@ def inspect_run(run_folder: str | Path) -> dict[str, Any]:
         raise CheckpointError(
             f"{run_folder} is not a training run", got=repr(manifest["kind"]), expected=repr(KIND)
         )
-    position = manifest["state"]["position"]
-    finished = position["phase"] >= len(manifest["config"]["phases"])
-    return {**manifest["config"], "position": position, "finished": finished}
+    config, state = manifest["config"], manifest["state"]
+    try:
+        position = asdict(Position(**state["position"]))
+        finished = position["phase"] >= len(config["phases"])
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(f"the run {run_folder} is damaged", got=str(error)) from error
+    return {**config, "position": position, "finished": finished}

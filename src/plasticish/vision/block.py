@@ -310,7 +310,7 @@ class NeuromodulatedBlock(Persistent):
         """
         # Nothing new since the last sleep: what has settled stays as it is.
         seen = [count, *(float(of) for of in (covariance.trace(), covariance.norm()))]
-        rested = [*seen, float(self.enable_neurogenesis)]
+        rested = [*seen, float(bool(self.enable_neurogenesis))]
         if self.frozen or count < 2 or rested == self._rested:
             return self._passed_on(covariance), {**self.stats(), "born": 0, "recycled": 0}
         before = len(self.units)

@@ -37,6 +37,7 @@ from .merging import Merging
 __all__ = ["PlasticBrain"]
 
 SURPRISE = 1.0  # how much more a block learns where the memory was wrong
+MOST_LAYERS = 100  # each sees what the one before left, and a few leave nothing
 REPLAYED = 2000  # memories on which familiarity is standardised
 
 
@@ -129,9 +130,12 @@ class PlasticBrain(Merging, Answering, Persistent):
         seed: int = 0,
     ) -> None:
         check_whole(in_dim=in_dim)
-        if isinstance(num_layers, bool) or not isinstance(num_layers, int) or num_layers < 0:
+        whole = isinstance(num_layers, int) and not isinstance(num_layers, bool)
+        if not whole or not 0 <= num_layers <= MOST_LAYERS:
             raise ConfigError(
-                "num_layers is out of range", got=repr(num_layers), expected="an integer >= 0"
+                "num_layers is out of range",
+                got=repr(num_layers),
+                expected=f"an integer >= 0, at most {MOST_LAYERS}",
             )
         if not (use_cortex or use_hippocampus):
             raise ConfigError(
