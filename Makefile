@@ -37,7 +37,7 @@ bench-quick: $(READY)  ## the same in short, beside benchmarks/quick: under thre
 	$(BIN)/plasticish bench --all --quick
 
 docs: $(READY)  ## regenerate what is generated in the documents, and build the site into site/
-	$(BIN)/python -m plasticish.bench.readme README.md QUICKSTART.md benchmarks/README.md
+	$(BIN)/python -m plasticish.bench.readme README.md QUICKSTART.md benchmarks/README.md docs/design/scaling.md
 	$(BIN)/python -m plasticish.cli.reference
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 

@@ -12,7 +12,9 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
 
 
-@pytest.mark.parametrize("name", ["README.md", "QUICKSTART.md", "benchmarks/README.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "QUICKSTART.md", "benchmarks/README.md", "docs/design/scaling.md"]
+)
 def test_documents_show_what_was_measured(name):
     document = ROOT / name
     if not document.exists():

@@ -11,12 +11,13 @@ import importlib
 import os
 import pkgutil
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from traceback import format_exc
 
-from plasticish.core import ConfigError, DataError, MissingExtraError, one_thread, track
+from plasticish.core import ConfigError, DataError, Engine, MissingExtraError, one_thread, track
 
 from .environment import code_digest, environment
 from .results import Result, load_result, make_result, result_path, save_result
@@ -169,8 +170,13 @@ def run_scenarios(
     cache: Path | None = None,
     folder: Path | None = None,
     resume: bool = False,
+    engine: Engine | None = None,
 ) -> Iterator[Outcome]:
     """Run scenarios by id or pattern, and yield what became of each as it is done.
+
+    With an engine of several workers scenarios run side by side, and so do the seeds of those
+    that treat each seed alone (:attr:`Scenario.seeds_apart`). One that measures the machine runs
+    here, alone, once the others are done.
 
     Parameters
     ----------
@@ -182,6 +188,8 @@ def run_scenarios(
         Where each result is written as soon as it is there; by default nowhere.
     resume : bool
         Whether to take from ``folder`` what the same code has measured on the same seeds.
+    engine : Engine, optional
+        Who runs them; by default this process, one after another.
 
     Raises
     ------
@@ -190,28 +198,116 @@ def run_scenarios(
     CheckpointError
         If a result cannot be written.
     """
-    for scenario in track(select(patterns), "scenarios"):
+    chosen = select(patterns)
+    todo: list[Scenario] = []
+    for scenario in chosen:
         kept = _kept(scenario, folder, quick, seeds) if resume and folder else None
-        if kept is not None:
+        if kept is None:
+            todo.append(scenario)
+        else:
             yield kept
+    options = _Options(quick, data_root, cache)
+    outcomes = _outcomes(todo, options, seeds, engine)
+    for outcome in track(outcomes, "scenarios", total=len(todo)):
+        if outcome.result is None or folder is None:
+            yield outcome
             continue
-        outcome = _attempt(scenario, quick, seeds, data_root, cache)
-        if outcome.result is not None and folder is not None:
-            path = save_result(outcome.result, folder)
-            # From the file, whose figures are rounded: what anything later compares with.
-            outcome = Outcome(scenario.id, load_result(scenario.id, folder), path)
-        yield outcome
+        path = save_result(outcome.result, folder)
+        # From the file, whose figures are rounded: what anything later compares with.
+        yield Outcome(outcome.id, load_result(outcome.id, folder), path)
 
 
-def _attempt(
-    scenario: Scenario,
-    quick: bool,
+@dataclass(frozen=True)
+class _Options:
+    quick: bool
+    data_root: Path | None
+    cache: Path | None
+
+
+def _outcomes(
+    scenarios: Sequence[Scenario],
+    options: _Options,
     seeds: Sequence[int] | None,
-    data_root: Path | None,
-    cache: Path | None,
-) -> Outcome:
+    engine: Engine | None,
+) -> Iterator[Outcome]:
+    """Yield the outcome of each scenario as it is done."""
+    here = [s for s in scenarios if engine is None or s.of_machine]
+    yield from _side_by_side([s for s in scenarios if s not in here], options, seeds, engine)
+    for scenario in here:
+        yield _attempt(scenario, options, _seeds(scenario, options.quick, seeds))
+
+
+def _side_by_side(
+    scenarios: Sequence[Scenario],
+    options: _Options,
+    seeds: Sequence[int] | None,
+    engine: Engine | None,
+) -> Iterator[Outcome]:
+    if engine is None or not scenarios:
+        return
+    pieces = [
+        (scenario.id, options, part)
+        for scenario in scenarios
+        for part in _parts(scenario, _seeds(scenario, options.quick, seeds))
+    ]
+    total = Counter(id for id, _, _ in pieces)
+    found: dict[str, dict[int, Outcome]] = {}
+    for position, outcome in engine.unordered(_attempt_piece, pieces):
+        parts = found.setdefault(outcome.id, {})
+        parts[position] = outcome
+        if len(parts) == total[outcome.id]:
+            yield joined([parts[at] for at in sorted(parts)])
+
+
+def _parts(scenario: Scenario, seeds: tuple[int, ...]) -> list[tuple[int, ...]]:
+    return [(seed,) for seed in seeds] if scenario.seeds_apart else [seeds]
+
+
+def joined(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return one outcome of a scenario whose seeds were run apart, in their order.
+
+    Times add up: they are those of one worker after another. One part that failed or was skipped
+    decides for all.
+    """
+    for outcome in outcomes:
+        if outcome.result is None:
+            return outcome
+    results = [outcome.result for outcome in outcomes if outcome.result is not None]
+    first = results[0]
+    rows = {
+        row: {name: tuple(v for r in results for v in r.rows[row][name]) for name in metrics}
+        for row, metrics in first.rows.items()
+    }
+    return Outcome(
+        first.id,
+        replace(
+            first,
+            rows=rows,
+            seeds=tuple(seed for result in results for seed in result.seeds),
+            notes=tuple(dict.fromkeys(note for result in results for note in result.notes)),
+            seconds=sum(result.seconds for result in results),
+            cpu_seconds=sum(result.cpu_seconds or 0.0 for result in results),
+        ),
+    )
+
+
+def _attempt_piece(piece: tuple[str, _Options, tuple[int, ...]]) -> Outcome:
+    """Run a scenario, or some seeds of it, on a worker, which has to load it first."""
+    id, options, seeds = piece
+    if id not in SCENARIOS:
+        load_scenarios()
+    return _attempt(SCENARIOS[id], options, seeds)
+
+
+def _attempt(scenario: Scenario, options: _Options, seeds: tuple[int, ...]) -> Outcome:
     try:
-        result = run_scenario(scenario, quick=quick, seeds=seeds, data_root=data_root, cache=cache)
+        result = run_scenario(
+            scenario,
+            quick=options.quick,
+            seeds=seeds,
+            data_root=options.data_root,
+            cache=options.cache,
+        )
     except UnavailableError as reason:
         return Outcome(scenario.id, skipped=str(reason))
     except Exception as error:  # whatever one scenario does wrong, the others are still measured

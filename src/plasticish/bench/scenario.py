@@ -218,6 +218,12 @@ class Scenario:
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     quick_seeds: tuple[int, ...] = (0,)
     requires_data: bool = False
+    seeds_apart: bool = False
+
+    @property
+    def of_machine(self) -> bool:
+        """Whether any of its figures is of the machine, so that nothing may run beside it."""
+        return any(metric.of_machine for metric in self.metrics)
 
     def metric(self, name: str) -> Metric:
         """Return the metric called ``name``."""
@@ -244,6 +250,7 @@ def scenario(
     seeds: Sequence[int] = (0, 1, 2, 3, 4),
     quick_seeds: Sequence[int] = (0,),
     requires_data: bool = False,
+    seeds_apart: bool = False,
 ) -> Callable[[Callable[[Context], Findings]], Scenario]:
     """Register the decorated function as a scenario.
 
@@ -267,6 +274,9 @@ def scenario(
         Of a full and of a quick run.
     requires_data : bool
         Whether it needs data that is not bundled.
+    seeds_apart : bool
+        Whether every figure has one value a seed that depends on no other seed, so that seeds can
+        be run side by side.
 
     Raises
     ------
@@ -292,6 +302,7 @@ def scenario(
                 tuple(seeds),
                 tuple(quick_seeds),
                 requires_data,
+                seeds_apart,
             ),
         )
 

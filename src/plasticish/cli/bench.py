@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import JsonOption, QuietOption
+from .options import EngineOption, JsonOption, QuietOption, WorkersOption
 
 __all__ = ["bench"]
 
@@ -35,6 +35,8 @@ def bench(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the report.")] = Path(
         "runs/bench"
     ),
+    engine: EngineOption = None,
+    workers: WorkersOption = None,
     listed: Annotated[bool, typer.Option("--list", help="List the scenarios and leave.")] = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -61,6 +63,11 @@ def bench(
         plasticish bench --all --resume
         plasticish bench --all --resume --update
 
+    Scenarios can run side by side, with the same figures. Those that measure
+    times or memory run alone, after the others:
+
+        plasticish bench --all --engine processes --workers 2
+
     Scenarios that need data look into the folder that the variable
     PLASTICISH_DATA names, and are skipped with a reason without it.
     """
@@ -71,5 +78,5 @@ def bench(
     patterns = ("*",) if every or not ids else tuple(ids)
     if listed or not (ids or every or quick):
         list_scenarios(output)
-    elif not measure(Wishes(patterns, quick, update, resume, out), output):
+    elif not measure(Wishes(patterns, quick, update, resume, out, engine, workers), output):
         raise typer.Exit(1)

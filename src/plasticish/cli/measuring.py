@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from plasticish.bench import (
 from plasticish.bench.figure import draw_result
 from plasticish.bench.report import SUMMARY, Run, summary_row, write_report
 from plasticish.bench.results import result_path
-from plasticish.core import ConfigError
+from plasticish.core import ConfigError, Engine, make_engine
 
 from .output import Output
 
@@ -51,6 +52,8 @@ class Wishes:
     update: bool = False
     resume: bool = False
     out: Path = RUNS
+    engine: str | None = None
+    workers: int | None = None
 
     @property
     def stored(self) -> Path:
@@ -63,6 +66,8 @@ class Wishes:
         words = ["--all"] if self.patterns == ("*",) else list(self.patterns)
         words += ["--quick"] * self.quick
         words += ["--out", str(self.out)] if self.out != RUNS else []
+        words += ["--engine", self.engine] if self.engine else []
+        words += ["--workers", str(self.workers)] if self.workers else []
         return shlex.join(["plasticish", "bench", *words, "--resume"])
 
 
@@ -103,21 +108,35 @@ def measure(wishes: Wishes, output: Output) -> bool:
     _make(wishes.out)
     judgements: list[Judgement] = []
     try:
-        with output.working():
+        with output.working(), _engine(wishes) as engine:
             for outcome in run_scenarios(
                 wishes.patterns,
                 quick=wishes.quick,
                 folder=wishes.out / ("quick" if wishes.quick else "full"),
                 resume=wishes.resume,
+                engine=engine,
             ):
                 judgements.append(judge(outcome, stored[outcome.id]))
                 _tell(judgements[-1], output, whole=len(ids) <= FEW)
     except KeyboardInterrupt:
         if judgements:
-            _conclude(wishes, judgements, ids[len(judgements) :], output)
+            done = {judgement.outcome.id for judgement in judgements}
+            unfinished = [id for id in ids if id not in done]
+            _conclude(wishes, _in_order(judgements, ids), unfinished, output)
         print(f"plasticish: what is done is kept; go on with: {wishes.again}", file=sys.stderr)
         raise
-    return _conclude(wishes, judgements, (), output)
+    return _conclude(wishes, _in_order(judgements, ids), (), output)
+
+
+def _engine(wishes: Wishes) -> AbstractContextManager[Engine | None]:
+    """Return who runs the scenarios; None is this process, one after another."""
+    if wishes.engine is None and wishes.workers is None:
+        return nullcontext()
+    return make_engine(wishes.engine or "processes", wishes.workers)
+
+
+def _in_order(judgements: Sequence[Judgement], ids: Sequence[str]) -> list[Judgement]:
+    return sorted(judgements, key=lambda judgement: ids.index(judgement.outcome.id))
 
 
 def _make(folder: Path) -> None:

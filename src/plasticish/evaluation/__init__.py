@@ -25,6 +25,7 @@ from .closed_loop import (
 from .comparison import Comparison, Spread, class_orders, compare
 from .simulators import gymnasium_environment
 from .stream import StreamLearner, StreamReport, accuracy_on, run_stream
+from .sweeping import Run, Sweep, sweep
 
 __all__ = [
     "KNN",
@@ -38,10 +39,12 @@ __all__ = [
     "PowerTransformed",
     "RanPAC",
     "ReturnScale",
+    "Run",
     "Spread",
     "StreamLearner",
     "StreamReport",
     "StreamingRidge",
+    "Sweep",
     "accuracy_on",
     "class_orders",
     "closed_loop_returns",
@@ -50,4 +53,5 @@ __all__ = [
     "return_scale",
     "run_stream",
     "signed_sqrt",
+    "sweep",
 ]

@@ -38,6 +38,7 @@ SETTING = Setting(classes_per_task=3, tasks=3)
         Goal(row_name(WITHOUT, "class"), "forgetting", ">=", 35),
     ],
     baselines=[row_name(WITHOUT, mode) for mode in MODES],
+    seeds_apart=True,
 )
 def three_tasks(context: Context) -> Findings:
     """Run both rows in both modes."""
