@@ -69,6 +69,18 @@ def test_a_pair_that_is_taught_is_answered_now_and_the_next_time(chat: Any, tmp_
     assert "Learner: I am new here\n" in chat("What is your NAME\n", "-m", tmp_path / "m").out
 
 
+def test_inspect_tells_how_much_it_has_lived_through(chat: Any, tmp_path: Path) -> None:
+    chat("what is your name?\n/say I am new here\n", "-m", tmp_path / "m")
+    done = CliRunner().invoke(app, ["inspect", str(tmp_path / "m"), "--json"])
+    found = json.loads(done.stdout)
+    assert found["what"] == "talker"
+    assert found["events"] == len(events(tmp_path / "m"))
+    assert found["checkpoint"]["kind"] == "conversational_learner"
+    shown = CliRunner().invoke(app, ["inspect", str(tmp_path / "m")]).stdout
+    assert "a talker" in shown
+    assert "plasticish chat --memory" in shown
+
+
 def test_json_is_one_object_a_line(chat: Any, tmp_path: Path) -> None:
     lines = (
         "hi\n/say hello\nhi\n/good\n/why\n/stats\n/sleep\n\n/dance\n/forget hello\n/save\n/help\n"

@@ -338,3 +338,14 @@ def test_other_tasks_end_to_end(plasticish, tmp_path, monkeypatch, task):
         shown = plasticish("train", "--resume", out).out
         assert "100 % is the return of an expert" in shown
         assert all(f"{value:,.0f}" in shown for value in ours["returns"])
+
+
+def test_inspect_shows_what_was_asked_and_what_it_came_to(plasticish, finished):
+    done = plasticish("inspect", finished.folder)
+    assert done.code == 0
+    assert "a finished training" in done.out
+    assert "as learned" in done.out
+    found = json.loads(plasticish("inspect", finished.folder, "--json").out)
+    assert found["config"]["epochs"] == EPOCHS
+    assert found["report"]["tasks"] == PAIRS
+    assert found["checkpoint"]["kind"] == "continual_run"

@@ -15,21 +15,26 @@ __all__ = ["inspect"]
 def inspect(
     path: Annotated[
         Path,
-        typer.Argument(help="A run folder, or the folder of a checkpoint.", show_default=False),
+        typer.Argument(
+            help="A run folder, the folder of a talker, or a checkpoint.", show_default=False
+        ),
     ],
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Look into a run folder or a checkpoint, without loading it.
+    """Look into a run folder, a talker or a checkpoint, without loading it.
 
-    A run, or the brain in it:
+    A run, the brain in it, a network, or one who talks:
 
         plasticish inspect runs/pets
         plasticish inspect runs/pets/brain
+        plasticish inspect runs/train-vision
+        plasticish inspect memory
 
     Of a run you see what it was asked to learn, how far it is, and what it
-    came to; of a brain or another checkpoint its kind, version, seed,
-    configuration and arrays. Nothing in the files is executed.
+    came to; of a talker how much it has lived through; of a brain or another
+    checkpoint its kind, version, seed, configuration and arrays. Nothing in
+    the files is executed.
     """
     from .inspecting import look_into, print_inspection
     from .output import Output

@@ -11,13 +11,16 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from plasticish.conversation.memory_folder import CHECKPOINT, LOG, inspect_memory
 from plasticish.core import CheckpointError, inspect_checkpoint
 from plasticish.training import inspect_run
 
+from . import train_report
 from .opening import BRAIN
 from .output import Output, percent
 from .report import load_report
 from .run_config import FILE, RunConfig
+from .train_config import TrainConfig, is_training
 
 __all__ = ["look_into", "print_inspection"]
 
@@ -25,15 +28,19 @@ RUN = "checkpoint"
 
 
 def look_into(path: Path) -> dict[str, Any]:
-    """Return what a run folder or a checkpoint holds, reading no array.
+    """Return what a run folder, the folder of a talker or a checkpoint holds, reading no array.
 
     Raises
     ------
     CheckpointError
         If it is neither, or is damaged.
     """
+    if is_training(path):
+        return _training(path)
     if (path / FILE).is_file():
         return _run(path)
+    if (path / LOG).is_file():
+        return {"what": "talker", "path": str(path), **inspect_memory(path)}
     if (path / RUN / "checkpoint.json").is_file():  # a trainer's own, not made by `learn`
         return {"what": "run", "path": str(path), "config": {}, "report": None, **_trainer(path)}
     if not path.exists():
@@ -60,6 +67,18 @@ def _run(path: Path) -> dict[str, Any]:
     }
 
 
+def _training(path: Path) -> dict[str, Any]:
+    report, saved = train_report.load_report(path), path / CHECKPOINT
+    return {
+        "what": "training",
+        "path": str(path),
+        "finished": report is not None,
+        "config": vars(TrainConfig.load(path)),
+        "report": report,
+        "checkpoint": inspect_checkpoint(saved) if saved.is_dir() else None,
+    }
+
+
 def _trainer(path: Path) -> dict[str, Any]:
     found = inspect_run(path)
     return {
@@ -73,7 +92,37 @@ def print_inspection(found: Mapping[str, Any], output: Output) -> None:
     """Print what :func:`look_into` returned."""
     if found["what"] == "checkpoint":
         output.say(_checkpoint_tree(found, f"[bold]{escape(found['path'])}[/]: {found['kind']}"))
-        return
+    else:
+        {"run": _print_run, "training": _print_training, "talker": _print_talker}[found["what"]](
+            found, output
+        )
+
+
+def _print_talker(found: Mapping[str, Any], output: Output) -> None:
+    events = f"{found['events']:,} event{'s' if found['events'] != 1 else ''} in {LOG}"
+    tree = Tree(f"[bold]{escape(found['path'])}[/]: a talker, {events}", guide_style="dim")
+    if found["checkpoint"] is None:
+        tree.add("no checkpoint yet: it is learned again from the log")
+    else:
+        tree.add("checkpoint").add(_about(found["checkpoint"]))
+    output.say(tree)
+    output.say(f"go on with it: plasticish chat --memory {found['path']}")
+
+
+def _print_training(found: Mapping[str, Any], output: Output) -> None:
+    state = "a finished training" if found["finished"] else "an unfinished training"
+    tree = Tree(f"[bold]{escape(found['path'])}[/]: {state}", guide_style="dim")
+    tree.add("asked for").add(_values(found["config"]))
+    if found["checkpoint"] is not None:
+        tree.add("checkpoint").add(_about(found["checkpoint"]))
+    output.say(tree)
+    if found["finished"]:
+        train_report.print_report(found["report"], Path(found["path"]), output)
+    else:
+        output.say(f"go on with it: plasticish train --resume {found['path']}")
+
+
+def _print_run(found: Mapping[str, Any], output: Output) -> None:
     tree = Tree(f"[bold]{escape(found['path'])}[/]: {_state(found)}", guide_style="dim")
     if found["config"]:
         before = found["config"]["known_before"]
@@ -119,14 +168,7 @@ def _phase(found: Mapping[str, Any], row: int, name: str) -> Text:
 
 def _checkpoint_tree(manifest: Mapping[str, Any], title: str) -> Tree:
     tree = Tree(title, guide_style="dim")
-    about = {
-        "kind": manifest["kind"],
-        "written by": f"plasticish {manifest['package_version']}",
-        "format": manifest["format_version"],
-        "seed": manifest["seed"],
-        "size": f"{manifest['tensors']['bytes'] / 1e6:,.1f} MB",
-    }
-    tree.add(_values(about))
+    tree.add(_about(manifest))
     if manifest["config"]:
         tree.add("configuration").add(_values(manifest["config"]))
     arrays = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
@@ -135,6 +177,17 @@ def _checkpoint_tree(manifest: Mapping[str, Any], title: str) -> Tree:
         arrays.add_row(Text(name), Text(shape), Text(array["dtype"], style="dim"))
     tree.add("arrays").add(arrays)
     return tree
+
+
+def _about(manifest: Mapping[str, Any]) -> Table:
+    about = {
+        "kind": manifest["kind"],
+        "written by": f"plasticish {manifest['package_version']}",
+        "format": manifest["format_version"],
+        "seed": manifest["seed"],
+        "size": f"{manifest['tensors']['bytes'] / 1e6:,.1f} MB",
+    }
+    return _values(about)
 
 
 def _values(values: Mapping[str, Any]) -> Table:

@@ -26,6 +26,7 @@ from typing import Any
 from plasticish.core import (
     Checkpoint,
     CheckpointError,
+    inspect_checkpoint,
     load_checkpoint,
     make_folder,
     save_checkpoint,
@@ -36,7 +37,14 @@ from plasticish.core.checkpoint import MANIFEST
 from .event_log import EventLog
 from .events import Birth
 
-__all__ = ["CHECKPOINT", "LOG", "MemoryFolder", "lost_beginning", "read_config"]
+__all__ = [
+    "CHECKPOINT",
+    "LOG",
+    "MemoryFolder",
+    "inspect_memory",
+    "lost_beginning",
+    "read_config",
+]
 
 LOG, CHECKPOINT, _LOCK = "turns.db", "checkpoint", ".lock"
 _ELSEWHERE = "choose another folder"
@@ -150,6 +158,23 @@ def read_config(path: str | Path) -> Mapping[str, Any] | None:
     finally:
         log.close()
     return None if birth is None else birth.config
+
+
+def inspect_memory(path: Path) -> dict[str, Any]:
+    """Return how many events a folder remembers and what its checkpoint holds, changing nothing.
+
+    Raises
+    ------
+    CheckpointError
+        If the folder is damaged.
+    """
+    log = EventLog(path / LOG, writable=False)
+    try:
+        events = log.last
+    finally:
+        log.close()
+    saved = path / CHECKPOINT
+    return {"events": events, "checkpoint": inspect_checkpoint(saved) if saved.exists() else None}
 
 
 def read_state(path: Path, log: EventLog, kind: str) -> Checkpoint | None:
