@@ -214,7 +214,7 @@ class TrainingHistory:
                 interrupted=bool(values["interrupted"]),
                 elapsed_s=float(values["elapsed_s"]),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise CheckpointError("the training history is damaged", got=str(error)) from error
 
     def save(self, path: str | Path) -> Path:

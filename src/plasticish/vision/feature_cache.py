@@ -250,7 +250,7 @@ class FeatureCache:
                 yield connection
                 if connection is not None and writing:
                     connection.execute("COMMIT")
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
                 roll_back(connection)
                 self._mend_or_give_up(error, writing)
             except BaseException:
@@ -265,7 +265,7 @@ class FeatureCache:
             if writing:
                 connection.execute("BEGIN IMMEDIATE")
             return connection
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
             self._mend_or_give_up(error, writing)
             return None
 
