@@ -25,19 +25,19 @@ def test_every_learner_and_every_trainer_is_killed() -> None:
 
 @pytest.mark.parametrize("victim", due(tuple(VICTIMS)))
 def test_nothing_acknowledged_is_lost_at_any_moment(suffering: Harness, victim: str) -> None:
-    tally = suffering.suffer("random_kills", victim, kills=THOROUGH or 3, seed=0)
+    tally = suffering.suffer("random_kills", victim, kills=THOROUGH or 2, seed=0)
     assert tally.flawless, tally
-    assert tally.kills == (THOROUGH or 3)
+    assert tally.kills == (THOROUGH or 2)
     assert tally.runs >= 1
 
 
 @pytest.mark.parametrize("middle", [False, True], ids=["from nothing", "in the middle"])
 @pytest.mark.parametrize("victim", VICTIMS if THOROUGH else FEW)
 def test_nothing_is_lost_at_any_point_of_a_save(traced: Harness, victim: str, middle: bool) -> None:
-    most = points(12 if victim == "plastic_brain" else 4)
+    most = points(12 if victim == "plastic_brain" else 3)
     tally = traced.suffer("every_kill", victim, middle=middle, most=most)
     assert tally.flawless, tally
-    assert tally.kills >= 4
+    assert tally.kills >= 3
 
 
 @pytest.mark.parametrize("middle", [False, True], ids=["from nothing", "in the middle"])

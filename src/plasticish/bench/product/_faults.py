@@ -147,11 +147,16 @@ def every_kill(stage: Stage, middle: bool, most: int | None = None) -> Tally:
     return tally
 
 
-def full_disks(stage: Stage, middle: bool, most: int | None = None) -> Tally:
-    """Let the disk be full from every operation of a stretch on; then there is space again."""
+def full_disks(
+    stage: Stage, middle: bool, most: int | None = None, first: int | None = None
+) -> Tally:
+    """Let the disk be full from every operation of a stretch on, or the first of them.
+
+    Then there is space again.
+    """
     tally = Tally()
     needs = [one.number for one in stage.operations(middle) if one.kind in _GROWING]
-    for number in spread(needs, most):
+    for number in spread(needs[:first], most):
         folder, shared = stage.begin(middle)
         child = fork(refused(stage.traced(folder)), shared)
 
