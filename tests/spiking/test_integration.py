@@ -315,7 +315,7 @@ def test_homeostasis_follows_the_mean_rate_of_each_neuron() -> None:
     rule = HomeostaticSTDP(learning_rate=0.0, homeostatic_rate=0.01, target_rate=0.05)
     model = integrate_stdp_into_model(mlp(), rule, layers_to_enhance=["0"])
     x = 5 * inputs((16, 6))
-    rate = event_rates(model[0](x).detach()).mean(0)
+    rate = event_rates(model[0](x).detach()).double().mean(0)
     updates = 39
     for _ in range(updates):
         model(x[torch.randperm(16)])

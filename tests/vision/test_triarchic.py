@@ -258,7 +258,7 @@ def test_expectations_are_running_means() -> None:
     x, y = world(0, 200)
     for rows in torch.arange(200).split(33):
         sense.learn(x[rows], y[rows])
-    means = torch.stack([x[y == label].mean(0) for label in range(LABELS)])
+    means = torch.stack([x[y == label].double().mean(0) for label in range(LABELS)])
     assert torch.allclose(sense.expectation, means, atol=1e-5)
 
 

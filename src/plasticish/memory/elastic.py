@@ -113,7 +113,8 @@ class ElasticWeights(Persistent):
                     f"the importance of {name} is not usable", expected="finite numbers >= 0"
                 )
         for name, new in importance.items():
-            self._add(name, self.rate * new.detach(), weights[name].detach())
+            # In float64: the millionth task moves an anchor by less than float32 can tell.
+            self._add(name, self.rate * new.detach().double(), weights[name].detach().double())
         self.tasks += 1
         self._shares = {}
 
@@ -135,8 +136,8 @@ class ElasticWeights(Persistent):
         weights = _chosen(model, self.importance)
         total = next(iter(weights.values())).new_tensor(self._constant)
         for name in sorted(self.importance):  # a checkpoint may have them in another order
-            way = weights[name] - self.anchor[name]
-            total = total + (self.importance[name] * way.square()).sum()
+            way = weights[name] - self.anchor[name].to(weights[name])
+            total = total + (self.importance[name].to(way) * way.square()).sum()
         return 0.5 * self.strength * total
 
     @torch.no_grad()
@@ -160,7 +161,8 @@ class ElasticWeights(Persistent):
         weights = _chosen(model, self.importance)
         for name in self.importance:
             eta = float(rate if isinstance(rate, int | float) else rate[name])
-            weights[name].lerp_(self.anchor[name], self._share(name, eta))
+            weight = weights[name]
+            weight.lerp_(self.anchor[name].to(weight), self._share(name, eta).to(weight))
 
     def _share(self, name: str, eta: float) -> Tensor:
         """Return how far a pull goes; kept from step to step, while the rate stays the same."""
@@ -191,7 +193,7 @@ class ElasticWeights(Persistent):
         """Put back what :meth:`export_state` returned."""
         tasks, constant = int(state.values["tasks"]), float(state.values["constant"])
         importance, anchor = (
-            {name: t.clone() for name, t in state.part(part).tensors.items()}
+            {name: t.double().clone() for name, t in state.part(part).tensors.items()}
             for part in ("importance", "anchor")
         )
         if {n: t.shape for n, t in importance.items()} != {n: t.shape for n, t in anchor.items()}:

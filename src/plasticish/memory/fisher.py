@@ -123,7 +123,7 @@ def fisher_diagonal(
                 f"the importance of {name} is not finite",
                 cure="look for NaN in the data or in the weights",
             )
-    return {name: value / len(inputs) for name, value in total.items()}
+    return {name: (value / len(inputs)).to(weights[name].dtype) for name, value in total.items()}
 
 
 def _check(model: nn.Module, num_samples: int, mode: str, likelihood: str) -> None:
@@ -226,6 +226,11 @@ class _Scores:
         return (labels.to(outputs.dtype).reshape(outputs.shape) - outputs)[None]
 
 
+def _blank(weights: Weights) -> Weights:
+    """Return sums at zero; in float64, for a million small squares add up to what float32 loses."""
+    return {name: torch.zeros_like(w, dtype=torch.float64) for name, w in weights.items()}
+
+
 def _by_vmap(
     model: nn.Module, weights: Weights, inputs: Tensor, labels: Tensor, scores: _Scores
 ) -> Weights:
@@ -241,7 +246,7 @@ def _by_vmap(
         (gradients,) = vmap(pull)(score)
         return {name: g.square().sum(dim=0) for name, g in gradients.items()}
 
-    total = {name: torch.zeros_like(w) for name, w in weights.items()}
+    total = _blank(weights)
     with torch.no_grad():
         each = scores.count(model(inputs[:1]))
     rows = max(1, _MOST_NUMBERS // (each * sum(w.numel() for w in weights.values())))
@@ -251,14 +256,14 @@ def _by_vmap(
             score = scores(model(x), y)
         parts = vmap(squared, in_dims=(0, 1))(x, score)
         for name, part in parts.items():
-            total[name] += part.sum(dim=0)
+            total[name] += part.sum(dim=0, dtype=torch.float64)
     return total
 
 
 def _by_loop(
     model: nn.Module, weights: Weights, inputs: Tensor, labels: Tensor, scores: _Scores
 ) -> Weights:
-    total = {name: torch.zeros_like(w) for name, w in weights.items()}
+    total = _blank(weights)
     trained = [p for _, p in model.named_parameters() if p.requires_grad]
     for x, y in zip(torch.split(inputs, 1), torch.split(labels, 1), strict=True):
         with torch.enable_grad():

@@ -102,7 +102,7 @@ class BCMState(NamedTuple):
     pre_rate, post_rate : Tensor of shape (batch, pre) and (batch, post)
         Traces of the spikes, per ms; unused, 0, where activities are rates.
     threshold : Tensor of shape (post,)
-        :math:`\\theta`, one for each neuron: the mean runs over time and over the batch.
+        :math:`\\theta`, one for each neuron, float64: the mean runs over time and over the batch.
     """
 
     pre_rate: Tensor
@@ -119,8 +119,8 @@ def bcm_state(
     device: torch.device | str | None = None,
 ) -> BCMState:
     """Return the state after a long silence: zeros, in which all activity strengthens."""
-    shapes = ((batch, pre), (batch, post), (post,))
-    return BCMState(*(torch.zeros(shape, dtype=dtype, device=device) for shape in shapes))
+    rates = [torch.zeros(batch, n, dtype=dtype, device=device) for n in (pre, post)]
+    return BCMState(rates[0], rates[1], torch.zeros(post, dtype=torch.float64, device=device))
 
 
 def phi(y: Tensor, threshold: Tensor) -> Tensor:

@@ -116,7 +116,7 @@ class HomeostaticTraces(NamedTuple):
     o1, o2 : Tensor of shape (batch, post)
         Of the postsynaptic spikes, time constants ``tau_minus`` and ``tau_y``.
     share : Tensor of shape (batch, post)
-        Estimate of the rate as a share of the target.
+        Estimate of the rate as a share of the target, float64: its steps are very small.
     """
 
     r1: Tensor
@@ -135,7 +135,8 @@ def homeostatic_traces(
 ) -> HomeostaticTraces:
     """Return traces after a long silence, and the rate at its target: nothing to correct yet."""
     r1, o1, o2 = (torch.zeros(batch, n, dtype=dtype, device=device) for n in (pre, post, post))
-    return HomeostaticTraces(r1, o1, o2, torch.ones(batch, post, dtype=dtype, device=device))
+    share = torch.ones(batch, post, dtype=torch.float64, device=device)
+    return HomeostaticTraces(r1, o1, o2, share)
 
 
 def homeostatic_step(
@@ -196,7 +197,7 @@ def homeostatic_step(
     seen_r1 = after.r1 if parameters.pairs_potentiate else r1
     seen_o1 = after.o1 if parameters.pairs_depress else o1
     potentiation = (post * (parameters.a_plus + parameters.a3_plus * o2)).T @ seen_r1
-    depression = (parameters.depression_at_target * share**2 * seen_o1).T @ pre
+    depression = (parameters.depression_at_target * share.to(o1) ** 2 * seen_o1).T @ pre
     change = scaled_change(potentiation, depression, weight, parameters)
     return reduced(change, sizes, parameters), after
 
@@ -242,9 +243,9 @@ def homeostatic_window(
     r1, r1_end = trace_window(pre, state.r1, f1, kind, read_after=parameters.pairs_potentiate)
     o1, o1_end = trace_window(post, state.o1, g1, kind, read_after=parameters.pairs_depress)
     o2, o2_end = trace_window(post, state.o2, g2, kind)
-    share, share_end = trace_window(_raise(parameters) * post, state.share, slow)
+    share, share_end = trace_window(_raise(parameters) * post.double(), state.share, slow)
     won = o2.mul_(parameters.a3_plus).add_(parameters.a_plus).mul_(post)
-    lost = o1.mul_(share.square_()).mul_(parameters.depression_at_target)
+    lost = o1.mul_(share.to(o1).square_()).mul_(parameters.depression_at_target)
     change = scaled_change(spike_product(won, r1), spike_product(lost, pre), weight, parameters)
     after = HomeostaticTraces(r1_end, o1_end, o2_end, share_end)
     return reduced(change, sizes, parameters), after

@@ -100,17 +100,19 @@ def sliding_mean(
 ) -> tuple[Float[Tensor, "time neurons"], Float[Tensor, " neurons"]]:
     r"""Return the running mean as each step finds it, and as the last one leaves it.
 
-    :math:`\tau \dot m = s - m`, exact for a series that is constant over each step.
+    :math:`\tau \dot m = s - m`, exact for a series that is constant over each step. It runs in
+    float64, which is what it is left in: the step of a slow mean is less than float32 can tell.
 
     Examples
     --------
     >>> found, end = sliding_mean(torch.ones(2, 1), torch.zeros(1), tau=1.0, dt=1.0)
     >>> found.flatten(), end
-    (tensor([0.0000, 0.6321]), tensor([0.8647]))
+    (tensor([0.0000, 0.6321]), tensor([0.8647], dtype=torch.float64))
     """
     gain = -expm1(-dt / tau)
-    after, end = trace_window(gain * series[None], start[None], exp(-dt / tau), read_after=True)
-    return torch.cat([start[None], after[0, :-1]]), end[0]
+    scaled = (gain * series.double())[None]
+    after, end = trace_window(scaled, start.double()[None], exp(-dt / tau), read_after=True)
+    return torch.cat([start.double()[None], after[0, :-1]]).to(series.dtype), end[0]
 
 
 def activity_product(
@@ -159,7 +161,7 @@ class ActivityState(NamedTuple):
     pre_rate, post_rate : Tensor of shape (batch, pre) and (batch, post)
         Traces of the spikes, per ms; unused, 0, where activities are rates.
     pre_mean, post_mean : Tensor of shape (pre,) and (post,)
-        Running means of the rates; unused, 0, without ``tau_mean``.
+        Running means of the rates, float64; unused, 0, without ``tau_mean``.
     """
 
     pre_rate: Tensor
@@ -177,8 +179,9 @@ def activity_state(
     device: torch.device | str | None = None,
 ) -> ActivityState:
     """Return the state after a long silence: zeros."""
-    shapes = ((batch, pre), (batch, post), (pre,), (post,))
-    return ActivityState(*(torch.zeros(shape, dtype=dtype, device=device) for shape in shapes))
+    rates = (torch.zeros(batch, n, dtype=dtype, device=device) for n in (pre, post))
+    means = (torch.zeros(n, dtype=torch.float64, device=device) for n in (pre, post))
+    return ActivityState(*rates, *means)
 
 
 def activities(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -104,6 +104,18 @@ def check_state(state: tuple[Tensor, ...], rest: tuple[Tensor, ...]) -> None:
         check_like(carried, fresh, "the carried state", "these spikes")
 
 
+def _widened(state: Any, fresh: tuple[Tensor, ...], dtype: torch.dtype) -> Any:
+    """Return the state with slow estimates, which are kept in float64, taken up from float32.
+
+    They are such after a layer was converted as a whole, and nothing is lost or made up.
+    """
+    entries = [
+        carried.to(rest.dtype) if rest.dtype != dtype and carried.dtype == dtype else carried
+        for carried, rest in zip(state, fresh, strict=True)
+    ]
+    return type(state)(*entries)
+
+
 @runtime_checkable
 class Rest(Protocol[S_co]):
     """A function that returns the state of a rule after a long silence."""
@@ -175,5 +187,6 @@ def check_input(
     fresh = rest(sizes.batch, sizes.pre, sizes.post, dtype=pre.dtype, device=pre.device)
     if state is None:
         return sizes, fresh, weight
-    check_state(state, fresh)
-    return sizes, state, weight
+    widened: S_co = _widened(state, fresh, pre.dtype)
+    check_state(widened, fresh)
+    return sizes, widened, weight

@@ -173,7 +173,10 @@ def resumed(rule: Any, slow: Mapping[str, Tensor], pre: Tensor, post: Tensor) ->
         return None
     batch, *_, width = pre.shape
     state = rule.initial_state(batch, width, post.shape[-1], dtype=pre.dtype, device=pre.device)
-    carried = {name: value.to(pre).expand_as(getattr(state, name)) for name, value in slow.items()}
+    carried = {}
+    for name, value in slow.items():
+        rest = getattr(state, name)
+        carried[name] = value.to(rest).expand_as(rest)
     return state._replace(**carried)
 
 

@@ -111,7 +111,7 @@ def _restored(
         if isinstance(part.rule, AdaptiveSTDPRule):  # whose importance is written by its owner
             rule = rule.protecting(part.rule.importance)
         estimates = {
-            key: state.tensors[f"layers/{name}/{key}"].to(part.layer.weight).clone()
+            key: state.tensors[f"layers/{name}/{key}"].to(part.layer.weight.device).clone()
             for key in entry["estimates"]
         }
         layers[name] = PlasticLinear(part.layer, rule, float(entry["bound"]), estimates)

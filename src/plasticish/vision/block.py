@@ -132,7 +132,8 @@ class NeuromodulatedBlock(Persistent):
         self._generator = make_generator(seed)
         first = min(FIRST_UNITS, self._most_mature, hidden_dim)
         self.units = self._newborn(first)
-        self.energy = torch.zeros(first, device=self.device)
+        # In float64: it goes on for life, and float32 stands still from 2**24 on.
+        self.energy = torch.zeros(first, dtype=torch.float64, device=self.device)
         self._usage = torch.zeros(first, dtype=torch.int64, device=self.device)
         self._gain = torch.zeros(first, device=self.device)
         self._rested: list[float] | None = None  # what the units have settled on
@@ -264,10 +265,10 @@ class NeuromodulatedBlock(Persistent):
 
     def _hebbian(self, code: Tensor, weighted: Tensor, residual: Tensor, mode: str) -> None:
         self._usage = self._usage + (code != 0).sum(dim=0)
-        self.energy = self.energy + code.square().sum(dim=0)
+        self.energy = self.energy + code.square().sum(dim=0, dtype=torch.float64)
         protected = (self._gain > 0).float() * (0.5 if mode == "panic" else 0.9)
         rate = self.lr * (PANIC_GAIN if mode == "panic" else 1.0) * (1 - protected)
-        step = (rate / self.energy.clamp(min=1e-12)).clamp(max=1e12)[:, None]
+        step = (rate / self.energy.float().clamp(min=1e-12)).clamp(max=1e12)[:, None]
         # Normalised rows bound the weights whatever the rate.
         self.units = normalize(self.units + step * (weighted.T @ residual), dim=1)
 
@@ -316,7 +317,7 @@ class NeuromodulatedBlock(Persistent):
         before = len(self.units)
         newborn = self._newborn if self.enable_neurogenesis else None
         units, variance = settle_and_grow(self.units, covariance, count, self._most_mature, newborn)
-        self.units, self.energy, self._rested = units, variance * count, rested
+        self.units, self.energy, self._rested = units, variance.double() * count, rested
         self._gain = open_gates(variance, covariance, count)
         usage = pad(self._usage.sort(descending=True).values, (0, len(units)))[: len(units)]
         self._usage = torch.where(self._gain > 0, usage, 0)
@@ -368,7 +369,7 @@ class NeuromodulatedBlock(Persistent):
                 got=str(tuple(put["units"].shape)),
                 expected=f"(units, {self.in_dim})",
             )
-        self.units, self.energy = put["units"], put["energy"]
+        self.units, self.energy = put["units"], put["energy"].double()
         self._usage, self._gain = put["usage"], put["gain"]
         self._generator.set_state(state.tensors["generator"].cpu())
         self.frozen = bool(state.values["frozen"])

@@ -97,6 +97,8 @@ def open_gates(
     with :math:`v_j` its variance and :math:`r` the mean variance of what no unit explains.
     """
     in_dim, total = len(covariance), float(covariance.diagonal().sum())
+    if total <= 0.0:  # nothing varies: what is left is rounding, of either sign
+        return torch.zeros_like(variance)
     rest = max(total - float(variance.sum()), 0.0) / max(in_dim - len(variance), 1)
     shrinkage = (1 + 5 * in_dim / count) * total / in_dim
     gate = 1 - ((rest + shrinkage) / (variance + shrinkage)).sqrt()

@@ -60,7 +60,8 @@ class SparseBase:
             self.projection.copy_(normalize(rows, dim=1))
         self.usage = torch.zeros(hidden_size, dtype=torch.int64, device=device)
         self.birth = torch.full((hidden_size,), -1, dtype=torch.int64, device=device)
-        self.usual = torch.zeros((), device=device)
+        # In float64: a step of 1 % would round away before float32 has arrived.
+        self.usual = torch.zeros((), dtype=torch.float64, device=device)
 
     @property
     def born(self) -> Bool[Tensor, " hidden"]:
@@ -101,7 +102,7 @@ class SparseBase:
         grown = 0
         if float(best[strangest]) < novelty * usual:
             grown = len(self.imprint(x[strangest : strangest + 1], clock, length=usual))
-        mean = best.mean()
+        mean = best.mean(dtype=torch.float64)
         self.usual = mean if usual == 0 else self.usual + 0.01 * (mean - self.usual)
         return grown
 

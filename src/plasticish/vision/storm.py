@@ -65,13 +65,16 @@ class StormSense:
         device: torch.device,
     ) -> None:
         self.memory, self.familiar, self.threshold = memory, familiar, threshold
-        self.expectation = torch.zeros(out_size, width, device=device)
+        # All sums in float64: they go on for life, and a mean of a million moves by less than
+        # float32 can tell.
+        self.expectation = torch.zeros(out_size, width, dtype=torch.float64, device=device)
         self.count = torch.zeros(out_size, dtype=torch.int64, device=device)
-        self.drift = torch.zeros(width, device=device)
-        self.spread = torch.zeros((), device=device)
-        self.last = torch.zeros(width, device=device)  # the latest calm residual
-        # Calm residuals: how many, sum of |r|^2, sum of (r_i . r_{i+1})^2; in float64, since they
-        # go on for life.
+        self.drift = torch.zeros(width, dtype=torch.float64, device=device)
+        self.spread = torch.zeros((), dtype=torch.float64, device=device)
+        self.last = torch.zeros(
+            width, dtype=torch.float64, device=device
+        )  # the latest calm residual
+        # Calm residuals: how many, sum of |r|^2, sum of (r_i . r_{i+1})^2.
         self.texture = torch.zeros(3, dtype=torch.float64, device=device)
 
     def is_familiar(self, y: Int[Tensor, " batch"]) -> Tensor:
@@ -117,15 +120,15 @@ class StormSense:
 
     def _feel_texture(self, residual: Float[Tensor, "familiar width"]) -> None:
         before = torch.cat([self.last[None], residual[:-1]])
-        square = residual.square().sum().double()
-        cross = (residual * before).sum(dim=1).square().sum().double()
+        square = residual.square().sum()
+        cross = (residual * before).sum(dim=1).square().sum()
         self.texture = self.texture + torch.stack([square.new_tensor(len(residual)), square, cross])
         self.last = residual[-1].clone()
 
     def learn(self, x: Float[Tensor, "batch width"], y: Int[Tensor, " batch"]) -> None:
         """Move the expectations to the running means of everything learned."""
         count = torch.bincount(y, minlength=len(self.count))
-        total = torch.zeros_like(self.expectation).index_add_(0, y, x)
+        total = torch.zeros_like(self.expectation).index_add_(0, y, x.double())
         self.count += count
         step = total - count[:, None] * self.expectation
         self.expectation += step / self.count.clamp(min=1)[:, None]

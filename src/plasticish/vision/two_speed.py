@@ -44,7 +44,8 @@ class TwoSpeedSynapses:
         shape = (out_size, hidden_size)
         self.core = torch.zeros(shape, device=device)
         self.context = torch.zeros(shape, device=device)
-        self.importance = torch.zeros(shape, device=device)
+        # In float64: it is added to for life, a little at a time.
+        self.importance = torch.zeros(shape, dtype=torch.float64, device=device)
 
     def logits(self, code: Float[Tensor, "batch hidden"]) -> Float[Tensor, "batch out"]:
         """Return what core and context say together."""
@@ -52,7 +53,7 @@ class TwoSpeedSynapses:
 
     def brake(self) -> Float[Tensor, "out hidden"]:
         """Return how firmly each synapse of the core is held, 0 free to 1 locked."""
-        return (self.options.brake_gain * self.importance).clamp(0.0, 1.0)
+        return (self.options.brake_gain * self.importance).clamp(0.0, 1.0).float()
 
     def energy(self) -> float:
         """Return the Frobenius norm of the context."""
