@@ -133,8 +133,6 @@ def _cortex(x: Tensor) -> Told:
     yield "cortex: class means", moments.means, means[:, :WIDTH]
     summed = code[: len(x) - len(state["waiting_x"])]
     yield "cortex: co-activity", state["coactivity"].tril(), (summed.T @ summed).tril()
-    away = (code - means[y])[:, :WIDTH]
-    yield "cortex: covariance", moments.within, away.T @ away / len(x)
 
 
 def _block(x: Tensor) -> Told:

@@ -68,8 +68,7 @@ COUNTS = (
     features: standard normal; 10,000 ± 0.01; normal times 0.0001 and 10,000 in turns; constants.
     Where a sum takes shares or spikes these are made of the stream (spikes: above the median, of
     constants every second step); rules and the layer take the first stream and the last.
-    Counts are fed as often. The covariance of the cortex is no sum,
-    but the difference of two: of 10,000 ± 0.01 they are a million million times as large.""",
+    Counts are fed as often.""",
     data="synthetic numbers",
     metrics=list(ERRORS.values()),
     goals=[
