@@ -1,5 +1,5 @@
 # The two commands a newcomer needs are `make demo` and `make test`; each sets everything up.
-.PHONY: demo test faults check bench bench-quick docs clean
+.PHONY: demo test faults fuzz check bench bench-quick docs clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,6 +23,9 @@ test: $(READY)  ## all tests and every example in the documentation
 
 faults: $(READY)  ## fifty kills of everything that lives in a folder, every point of a save: an hour
 	PLASTICISH_FAULTS=50 $(BIN)/python -m pytest tests/faults
+
+fuzz: $(READY)  ## a million hostile inputs for everything that reads bytes: half an hour
+	$(BIN)/python -m plasticish.bench.fuzzing --inputs 1000000
 
 check: $(READY)  ## format, lint, types, architecture
 	$(BIN)/ruff format --check .
