@@ -24,7 +24,7 @@ def default_eyes(context: Context) -> PretrainedEyes:
     return PretrainedEyes("efficientnet_lite0", stages="all", cache=cache)
 
 
-def cifar10_images(context: Context, quick: tuple[int, int] = (40, 20)) -> Source:
+def cifar10_images(context: Context, quick: tuple[int, int] = (24, 12)) -> Source:
     """Return the CIFAR-10 images that are here; a quick run gets a few a class.
 
     Parameters

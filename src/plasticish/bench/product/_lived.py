@@ -1,7 +1,7 @@
 """Short lives of every learner, kept to the last bit, here or in a fresh process.
 
-Run as ``python -m plasticish.bench.product._lived FOLDER SEED STEPS THREADS WAY ...``; it writes
-one file a learner and way into the folder.
+Run as ``python -m plasticish.bench.product._lived FOLDER SEED STEPS THREADS NAME,... WAY ...``; it
+writes one file a learner and way into the folder.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +50,13 @@ def _one_by_one(batches: Iterator[Any]) -> Iterator[Any]:
             yield from ([one] for one in batch)
 
 
-def keep(folder: Path, seed: int, steps: int, ways: Sequence[str]) -> None:
-    """Let every learner live, and write down its state and what it answers."""
+def keep(
+    folder: Path, seed: int, steps: int, ways: Sequence[str], names: Iterable[str] = LIVES
+) -> None:
+    """Let learners live, and write down their states and what they answer."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, life in LIVES.items():
+    for name in names:
+        life = LIVES[name]
         for way in ways:
             learner = _lived(life, seed, steps, way)
             state = learner.export_state()
@@ -69,6 +72,7 @@ def elsewhere(
     seed: int,
     steps: int,
     ways: Sequence[str],
+    names: Iterable[str] = LIVES,
     *,
     threads: int = 1,
     environment: Mapping[str, str] | None = None,
@@ -82,7 +86,7 @@ def elsewhere(
     """
     counts = {f"{it}_NUM_THREADS": str(threads) for it in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
     command = [sys.executable, "-m", __spec__.name, str(folder)]
-    command += [str(seed), str(steps), str(threads), *ways]
+    command += [str(seed), str(steps), str(threads), ",".join(names), *ways]
     done = subprocess.run(
         command,
         capture_output=True,
@@ -136,9 +140,9 @@ def _equal(one: Any, other: Any) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Live, and write it down."""
-    folder, seed, steps, threads, *ways = sys.argv[1:] if arguments is None else arguments
+    folder, seed, steps, threads, names, *ways = sys.argv[1:] if arguments is None else arguments
     torch.set_num_threads(int(threads))
-    keep(Path(folder), int(seed), int(steps), ways)
+    keep(Path(folder), int(seed), int(steps), ways, names.split(","))
     return 0
 
 

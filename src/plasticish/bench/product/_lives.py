@@ -25,7 +25,7 @@ from plasticish.sequence import PlasticMemory, RecognisingMemory
 from plasticish.spiking import ContinualLearningSTDP, MetaPlasticNetwork
 from plasticish.vision import PlasticBrain, TriarchicBrain
 
-__all__ = ["BATCH", "LIVES", "Life", "examples"]
+__all__ = ["BATCH", "LIVES", "QUICK_LIVES", "Life", "examples"]
 
 WIDTH, CLASSES, BATCH = 64, 10, 16
 KEPT = 2000  # memories of the bounded stores
@@ -216,3 +216,4 @@ LIVES: dict[str, Life] = {
     ),
 }
 """By the name under which a learner is registered."""
+QUICK_LIVES = ["plastic_brain", "plastic_memory", "meta_plastic_network"]

@@ -9,7 +9,7 @@ from plasticish.core import track
 
 from ..scenario import Context, Findings, Goal, Metric, scenario
 from ._lived import SAVED, SINGLY, WHOLE, elsewhere, keep, shared_bits
-from ._lives import LIVES
+from ._lives import LIVES, QUICK_LIVES
 
 STEPS, QUICK_STEPS = 20, 2
 
@@ -53,16 +53,16 @@ def determinism(context: Context) -> Findings:
     """Live here and elsewhere, and compare."""
     findings = Findings()
     shares = [_compared(seed, context.quick) for seed in track(context.seeds, "seeds")]
-    for name in LIVES:
+    for name in shares[0]:
         findings.add(name, **{key: [one[name][key] for one in shares] for key in shares[0][name]})
     return findings
 
 
 def _compared(seed: int, quick: bool) -> dict[str, dict[str, float]]:
-    steps = QUICK_STEPS if quick else STEPS
+    steps, names = (QUICK_STEPS, QUICK_LIVES) if quick else (STEPS, LIVES)
     with tempfile.TemporaryDirectory() as root:
         here = Path(root) / "here"
-        keep(here, seed, steps, [WHOLE, SINGLY, SAVED])
+        keep(here, seed, steps, [WHOLE, SINGLY, SAVED], names)
         lives = {RESUMED: (here, SAVED), CUT: (here, SINGLY)}
         fresh = {"PYTHONHASHSEED": "13"}
         if not quick:
@@ -74,7 +74,7 @@ def _compared(seed: int, quick: bool) -> dict[str, dict[str, float]]:
             old = {**OLD_PROCESSOR, "NUMBA_CACHE_DIR": str(Path(root) / "old kernels")}
             elsewhere(here.with_name("old"), seed, steps, [WHOLE], environment=old)
             lives[PROCESSOR] = here.with_name("old"), WHOLE
-        elsewhere(here.with_name("fresh"), seed, steps, [WHOLE], environment=fresh)
+        elsewhere(here.with_name("fresh"), seed, steps, [WHOLE], names, environment=fresh)
         lives[FRESH] = here.with_name("fresh"), WHOLE
         return {
             name: {
@@ -82,7 +82,7 @@ def _compared(seed: int, quick: bool) -> dict[str, dict[str, float]]:
                 * shared_bits(here / _file(name, WHOLE), folder / _file(name, way))
                 for metric, (folder, way) in lives.items()
             }
-            for name in LIVES
+            for name in names
         }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..scenario import Context, Findings, Goal, Metric, scenario
 
 INPUTS, LEAST = 1_000_000, 5_000
-QUICK = 1_000
+QUICK = 400
 WHOLE = "all readers"
 
 READ = Metric("inputs", "", 0, higher_is_better=None)

@@ -9,7 +9,7 @@ from typing import Any
 from plasticish.core import track
 
 from ..scenario import Context, Findings, Goal, Metric, scenario
-from ._lives import LIVES
+from ._lives import LIVES, QUICK_LIVES
 from ._soaking import measure, soak
 
 SECONDS = 600  # for all learners together
@@ -59,7 +59,7 @@ LOG = Metric("log, a step", "B", 0, higher_is_better=None)
 def soaking(context: Context) -> Findings:
     """Let them live one after another, and compare early with late."""
     findings = Findings()
-    for name in track(list(LIVES), "learners"):
+    for name in track(QUICK_LIVES if context.quick else list(LIVES), "learners"):
         lives = [_life(name, seed, context.quick) for seed in context.seeds]
         figures = [_figures(one) for one in lives]
         findings.add(name, **{key: [one[key] for one in figures] for key in figures[0]})
