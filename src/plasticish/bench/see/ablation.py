@@ -15,7 +15,7 @@ from plasticish.evaluation import accuracy_on
 from plasticish.metrics import auroc
 from plasticish.vision import NeuromodulatedBlock, PlasticBrain
 
-from ..features import cifar10_images, seen
+from ..features import LAST_LAYER, cifar10_images, narrowed, seen
 from ..scenario import Context, Findings, Goal, Metric, mean, scenario
 from ._common import BRAIN, brain, taught
 
@@ -65,6 +65,8 @@ def ablation(context: Context) -> Findings:
     """Teach every variant the same streams."""
     findings = Findings()
     features = seen(context, cifar10_images(context))
+    if context.quick:
+        features = narrowed(features, LAST_LAYER)
     tests = TESTS[:1] if context.quick else TESTS
     for row, options in (VARIANTS if context.quick else {**VARIANTS, **ADDED}).items():
         runs = [_one(row, options, features.train, features.test, s, tests) for s in context.seeds]

@@ -55,7 +55,7 @@ def cifar10_eyes(context: Context) -> Findings:
             CORTEX: partial(cortex, width),
             BRAIN: partial(brain, width),
         }
-        findings.add(PROBE, **{column: joint_accuracy(source, context.seeds[0])})
+        findings.add(PROBE, **{column: joint_accuracy(source, context.seeds[0], context.quick)})
         for row, make in learners.items():
             reached = [
                 100 * accuracy_on(taught(make(seed), source.train, seed), source.test)

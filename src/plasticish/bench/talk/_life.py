@@ -34,8 +34,11 @@ LONGEST = 60
 WARM = 20  # turns after which everything is compiled and in its place
 
 
-def live(young: int, old: int, asked: int, seed: int) -> dict[str, Any]:
-    """Let a learner live in a process of its own; see :func:`life`."""
+def live(young: int, old: int, asked: int, seed: int, *, alone: bool) -> dict[str, Any]:
+    """Let a learner live, in a process of its own if it is to be ``alone``; see :func:`life`."""
+    if not alone:
+        with tempfile.TemporaryDirectory() as folder:
+            return life(young, old, asked, seed, Path(folder))
     command = [sys.executable, "-m", __spec__.name, *map(str, (young, old, asked, seed))]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

@@ -34,7 +34,7 @@ def flat(context: Context) -> Findings:
     """Live, look at the memory, and let the old and the young take the same turns."""
     young, old, asked = (20, 40, 10) if context.quick else (YOUNG, OLD, ASKED)
     findings = Findings()
-    lives = [live(young, old, asked, seed) for seed in context.seeds]
+    lives = [live(young, old, asked, seed, alone=not context.quick) for seed in context.seeds]
     ages = ((f"after {young:,} turns", "young"), (f"after {old:,} turns", "old"))
     megabytes = [[one["resident"][place] / 2**20 for one in lives] for place in range(2)]
     times = [[_mean(one[key]) for one in lives] for _, key in ages]

@@ -48,7 +48,9 @@ def turn(context: Context) -> Findings:
     """Live 10,000 turns and time the next."""
     lived, asked = (100, 60) if context.quick else (LIVED, ASKED)
     findings = Findings()
-    lives = [live(lived // 10, lived, asked, seed) for seed in context.seeds]
+    lives = [
+        live(lived // 10, lived, asked, seed, alone=not context.quick) for seed in context.seeds
+    ]
     for row, key in ((NEW, "old"), (KNOWN, "known")):
         times = [summary(one[key]) for one in lives]
         findings.add(row, **{name: [one[name] for one in times] for name in times[0]})
