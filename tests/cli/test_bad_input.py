@@ -115,3 +115,9 @@ def test_bench_lists_its_scenarios(plasticish):
     listed = json.loads(plasticish("bench", "--list", "--json").out)["scenarios"]
     assert "see/split-digits" in [scenario["id"] for scenario in listed]
     assert "see/split-digits" in plasticish("bench").out
+
+
+@pytest.mark.parametrize("command", ["inspect", "learn", "predict", "resume"])
+def test_a_name_that_no_file_system_takes(plasticish, tmp_path, command):
+    image = [tmp_path / "a.png"] if command == "predict" else []
+    assert_refused(plasticish(command, "[" * 5000, *image), "File name too long")

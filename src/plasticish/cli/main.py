@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Annotated, Any
 
@@ -23,6 +24,11 @@ from .why import why
 __all__ = ["app", "main"]
 
 ERROR_CODE = 2
+# What no check can foresee of a path; the system's words say it, and name the path.
+OF_THE_SYSTEM = {
+    *(errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOTDIR),
+}
 INTERRUPTED_CODE = 130  # 128 + SIGINT, as shells have it
 
 
@@ -44,6 +50,8 @@ class ErrorsInOneLine(TyperGroup):
 
 
 def _expected(error: Exception) -> bool:
+    if isinstance(error, OSError) and error.errno in OF_THE_SYSTEM:
+        return True
     # Only a command that loaded the library can have raised one; importing it here costs seconds.
     core = sys.modules.get("plasticish.core")
     return core is not None and isinstance(error, core.PlasticishError)

@@ -123,5 +123,5 @@ class RunConfig:
             known |= {"classes": tuple(map(str, values["classes"]))}
             known |= {"order": tuple(map(int, values["order"]))}
             return cls(**known)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise CheckpointError(f"the run {folder} is damaged", got=f"{FILE}: {error}") from error

@@ -118,7 +118,7 @@ class CfC(nn.Module):
     Raises
     ------
     ConfigError
-        If a size is not a whole number >= 1, or the mode is unknown.
+        If a size is not a whole number in range, or the mode is unknown.
 
     Examples
     --------

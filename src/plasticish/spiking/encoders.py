@@ -206,7 +206,7 @@ def build_encoder(name: str, steps: int, seed: int) -> Encoder:
     Raises
     ------
     ConfigError
-        If the name is unknown or ``steps`` is not a whole number >= 1.
+        If the name is unknown or ``steps`` is no whole number in range.
     """
     if not isinstance(name, str):
         raise ConfigError("unknown encoder", got=repr(name), expected=f"one of {list(ENCODERS)}")

@@ -10,13 +10,17 @@ from plasticish.core import ConfigError
 
 __all__ = ["check_known", "check_sizes"]
 
+LARGEST = 10_000_000
+
 
 def check_sizes(**values: int) -> None:
-    """Raise :class:`ConfigError` for the first named value that is not a whole number >= 1."""
+    """Raise :class:`ConfigError` for the first named value that is no whole number in range."""
     for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST:
             raise ConfigError(
-                f"{name} is out of range", got=repr(value), expected="a whole number >= 1"
+                f"{name} is out of range",
+                got=repr(value),
+                expected=f"a whole number from 1 to {LARGEST:,}",
             )
 
 

@@ -134,9 +134,11 @@ class FeatureCache:
             rows = self._rows(asked)
             before = self._now() - int(self.refresh_after * 1000)
             for key, checksum, data, at in rows:
+                if key not in slot_of:  # of a damaged index: it was not asked for
+                    continue
                 if isinstance(data, bytes) and checksum == _checksum(key, data, width):
                     sound.append((slot_of[key], data))
-                    if at is None or at < before:
+                    if not isinstance(at, int) or at < before:
                         stale.append(key)
                 else:
                     damaged.append(key)

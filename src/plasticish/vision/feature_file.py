@@ -81,7 +81,16 @@ def count(connection: sqlite3.Connection) -> int:
 
 
 def latest_use(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT coalesce(max(at), 0) FROM use").fetchone()[0])
+    # A damaged file may hold anything in any column.
+    asked = "SELECT coalesce(max(at), 0) FROM use WHERE typeof(at) = 'integer'"
+    return int(connection.execute(asked).fetchone()[0])
+
+
+def damaged(detail: str) -> sqlite3.DatabaseError:
+    """Return the error that SQLite raises for a damaged file, of a damage that it did not see."""
+    error = sqlite3.DatabaseError(detail)
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
 
 
 def evict(connection: sqlite3.Connection, limit: int) -> None:
@@ -92,7 +101,9 @@ def evict(connection: sqlite3.Connection, limit: int) -> None:
         while (used := used_bytes(connection)) > target and (entries := count(connection)):
             number = math.ceil(min(1.0, 1.0 - target / used) * entries)
             connection.execute(f"DELETE FROM feature WHERE key IN {oldest}", (number,))
-            connection.execute(f"DELETE FROM use WHERE key IN {oldest}", (number,))
+            dropped = connection.execute(f"DELETE FROM use WHERE key IN {oldest}", (number,))
+            if dropped.rowcount < 1:  # or this would go on for ever
+                raise damaged("entries that are counted cannot be found")
     # Free pages are used again, but those above the bound go back to the file system. One at a
     # time: Python's sqlite3 takes a single step of this statement, and a step is a page.
     surplus = _pragma(connection, "page_count") - limit // _pragma(connection, "page_size")
