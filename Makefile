@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+GENERATED := docs/design/determinism.md docs/design/faults.md docs/design/scaling.md
 # One thread: on a busy machine more threads make small matrix products many times slower.
 export OMP_NUM_THREADS ?= 1
 export MPLBACKEND ?= Agg
@@ -40,7 +41,7 @@ bench-quick: $(READY)  ## the same in short, beside benchmarks/quick: under thre
 	$(BIN)/plasticish bench --all --quick
 
 docs: $(READY)  ## regenerate what is generated in the documents, and build the site into site/
-	$(BIN)/python -m plasticish.bench.readme README.md QUICKSTART.md benchmarks/README.md docs/design/scaling.md
+	$(BIN)/python -m plasticish.bench.readme README.md QUICKSTART.md benchmarks/README.md $(GENERATED)
 	$(BIN)/python -m plasticish.cli.reference
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 

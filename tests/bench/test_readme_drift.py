@@ -10,11 +10,10 @@ from plasticish.bench.readme import pictures, render, stale
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
+DESIGN = [f"docs/design/{name}.md" for name in ("determinism", "faults", "scaling")]
 
 
-@pytest.mark.parametrize(
-    "name", ["README.md", "QUICKSTART.md", "benchmarks/README.md", "docs/design/scaling.md"]
-)
+@pytest.mark.parametrize("name", ["README.md", "QUICKSTART.md", "benchmarks/README.md", *DESIGN])
 def test_documents_show_what_was_measured(name):
     document = ROOT / name
     if not document.exists():

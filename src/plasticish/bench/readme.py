@@ -2,8 +2,9 @@
 
 ``python -m plasticish.bench.readme`` rewrites what stands between ``<!-- bench:see/few-shot -->``
 and ``<!-- /bench -->``; with ``--check`` it changes nothing and fails if anything would change.
-``<!-- bench:headline -->`` holds the table of headlines, ``<!-- bench:goals -->`` that of all
-goals, ``<!-- bench:goals:see -->`` that of those whose scenario's id begins so. A picture such as
+``<!-- bench:see/few-shot:table -->`` leaves out the goals. ``<!-- bench:headline -->`` holds the
+table of headlines, ``<!-- bench:goals -->`` that of all goals, ``<!-- bench:goals:see -->`` that of
+those whose scenario's id begins so. A picture such as
 ``![...](docs/figures/see/split-digits--ACC.png)`` shows that metric of that scenario; the file
 carries the digest of the figures it was drawn from, so an old one is found out.
 """
@@ -46,6 +47,7 @@ def block(id: str, results: Mapping[str, Result]) -> str:
     if id == "goals" or id.startswith("goals:"):
         area = id.removeprefix("goals").removeprefix(":")
         return markdown_goals(result for result in results.values() if result.id.startswith(area))
+    id, _, part = id.partition(":")
     if id not in results:
         raise DataError(
             f"a document shows {id}, which has no result", cure=f"run: plasticish bench {id}"
@@ -57,7 +59,7 @@ def block(id: str, results: Mapping[str, Result]) -> str:
         f"*{result.id}: {result.data}; {seeds}. {result.protocol}*",
     ]
     goals = [f"- {goal_text(outcome)}" for outcome in result.outcomes()]
-    if goals:
+    if goals and part != "table":
         parts.append("\n".join(goals))
     return "\n\n".join(parts)
 

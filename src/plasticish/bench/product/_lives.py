@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain, islice, repeat
 from typing import Any
 
 import numpy as np
@@ -54,12 +55,12 @@ def _of_rows(seed: int, rows: int) -> Batches:
 
 
 def _recurring(items: Sequence[Any], seed: int, count: int) -> Batches:
-    """Return the items in an order of chance, over and over."""
+    """Return the items in an order of chance, over and over, always ``count`` together."""
     generator = make_generator(seed)
+    rounds = (torch.randperm(len(items), generator=generator).tolist() for _ in repeat(None))
+    endless = (items[i] for i in chain.from_iterable(rounds))
     while True:
-        order = torch.randperm(len(items), generator=generator).tolist()
-        for start in range(0, len(items), count):
-            yield [items[i] for i in order[start : start + count]]
+        yield list(islice(endless, count))
 
 
 @cache
