@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from plasticish.training import PhaseConfig, PlasticTrainer, TriarchicTrainer
+from plasticish.training import PhaseConfig, PlasticTrainer, ShardedTrainer, TriarchicTrainer
 from plasticish.vision import PlasticBrain, TriarchicBrain
 from training import task_runs
 from training.fake import batched, clusters
@@ -53,6 +53,14 @@ def plastic_trainer(folder: Path) -> Iterator[Any]:
     yield from (trainer.train()._comparable(), brain.export_state(), brain.predict_proba(QUERIES))
 
 
+def sharded_trainer(folder: Path) -> Iterator[Any]:
+    brain = PlasticBrain(8, memory_size=60, num_layers=1, expansion=16, seed=3)
+    trainer = ShardedTrainer(
+        brain, phases(consolidate_after=True), {"test": TEST}, run_folder=folder, shards=2, seed=3
+    )
+    yield from (trainer.train()._comparable(), brain.export_state(), brain.predict_proba(QUERIES))
+
+
 def triarchic_trainer(folder: Path) -> Iterator[Any]:
     brain = TriarchicBrain(8, 64, 4, 4, seed=3)
     trainer = TriarchicTrainer(brain, None, phases(), TEST, run_folder=folder, seed=3)
@@ -70,6 +78,7 @@ def continual_trainer(folder: Path) -> Iterator[Any]:
 QUERIES = clusters([0, 1, 2, 3], 9, seed=5)[0]
 TRAINERS: dict[str, Callable[[Path], Iterator[Any]]] = {
     "PlasticTrainer": plastic_trainer,
+    "ShardedTrainer": sharded_trainer,
     "TriarchicTrainer": triarchic_trainer,
     "ContinualLearningTrainer": continual_trainer,
 }
