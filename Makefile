@@ -12,8 +12,8 @@ export MPLBACKEND ?= Agg
 # torch goes first and pinned, so that nothing later drags in another build of it.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/pip install --quiet --use-pep517 --disable-pip-version-check --constraint constraints.txt torch
+	$(BIN)/pip install --quiet --use-pep517 --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
 	touch $@
 
 demo: $(READY)  ## learn the bundled digits class after class, and show that nothing is forgotten

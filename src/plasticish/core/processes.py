@@ -7,7 +7,6 @@ item goes to another.
 
 from __future__ import annotations
 
-import pickle
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +16,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
 from .engines import ENGINES, Engine, Failure, Stop, WorkerError, attempt, unpacked
+from .messages import read_message, write_message
 
 __all__ = ["ProcessEngine"]
 
@@ -52,7 +52,7 @@ class _Worker:
     def take(self) -> Any:
         """Return what it found; raise EOFError if it died."""
         try:
-            return pickle.loads(self.pipe.recv_bytes())
+            return read_message(self.pipe.recv_bytes())
         except OSError as error:
             raise EOFError from error
 
@@ -123,7 +123,7 @@ class ProcessEngine(Engine):
                 idle = _Worker()
                 self._workers.append(idle)
             position = waiting.popleft()
-            idle.give(position, pickle.dumps((function, items[position])))
+            idle.give(position, write_message((function, items[position])))
 
     def _ready(self) -> list[_Worker]:
         busy = {worker.pipe: worker for worker in self._workers if worker.position is not None}
@@ -164,27 +164,27 @@ def _answer(message: bytes) -> bytes:
 
     with quiet():
         try:
-            function, item = pickle.loads(message)
+            function, item = read_message(message)
         except Exception as error:
             unknown = WorkerError(
                 "a worker cannot read its work",
                 got=f"{type(error).__name__}: {error}",
                 cure="give a function of a module that every worker can import",
             )
-            return pickle.dumps(Failure(unknown, ""))
+            return write_message(Failure(unknown, ""))
         result = attempt(function, item)
     return _packed(result)
 
 
 def _packed(result: Any) -> bytes:
     try:
-        message = pickle.dumps(result)
+        message = write_message(result)
         if isinstance(result, Failure):
-            pickle.loads(message)  # an error may be written and yet not be read again
+            read_message(message)  # an error may be written and yet not be read again
     except Exception as error:
         if isinstance(result, Failure):
             told = f"{type(result.error).__name__}: {result.error}"
-            return pickle.dumps(Failure(WorkerError(told), result.traceback))
+            return write_message(Failure(WorkerError(told), result.traceback))
         told = f"{type(error).__name__}: {error}"
-        return pickle.dumps(Failure(WorkerError("a result cannot be handed over", got=told), ""))
+        return write_message(Failure(WorkerError("a result cannot be handed over", got=told), ""))
     return message

@@ -112,7 +112,7 @@ def fisher_diagonal(
     with _evaluating(model):
         try:
             total = _by_vmap(model, weights, inputs, labels, scores)
-        except (RuntimeError, NotImplementedError):
+        except RuntimeError:
             # Control flow that looks at values, or an operation that cannot be batched. What is
             # wrong with the model itself fails here again, in its own words.
             draw.set_state(scores.start)

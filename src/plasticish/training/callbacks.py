@@ -6,6 +6,7 @@ Where the numbers go is in a file each: :mod:`.tensorboard_callback`, :mod:`.wan
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,7 @@ class Callback:
         """Called when ``train`` returns, interrupted or done."""
 
 
-class ScalarCallback(Callback):
+class ScalarCallback(Callback, ABC):
     """Hand on every number of every step, and each evaluation, to whatever draws curves.
 
     A subclass says in :meth:`write` where they go. Names are ``step/NAME`` for what the brain
@@ -74,9 +75,9 @@ class ScalarCallback(Callback):
             raise ConfigError("every is out of range", got=repr(every), expected=">= 1")
         self.every = every
 
+    @abstractmethod
     def write(self, values: Mapping[str, float], step: int) -> None:
         """Take the numbers of a step; called once or twice for one, the second time with others."""
-        raise NotImplementedError
 
     def on_step(self, trainer: Trainer, report: Mapping[str, Any]) -> None:
         """Hand on the numbers of this step, and of an evaluation that followed it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from plasticish.core import ConfigError, NotReadyError, Report, make_generator
@@ -21,7 +22,7 @@ M = TypeVar("M", bound="Merging")
 MAY_DIFFER = ("device",)
 
 
-class Merging:
+class Merging(ABC):
     """The half of a brain that divides a stream: nothing here looks at an example."""
 
     memory: EpisodicMemoryBank
@@ -31,9 +32,9 @@ class Merging:
     _glimpse: Glimpse
     _generator: torch.Generator
 
+    @abstractmethod
     def config(self) -> dict[str, Any]:
         """Return the constructor arguments."""
-        raise NotImplementedError
 
     def branch(self: M, after: int = 0) -> M:
         """Return an empty brain for a later part of this brain's stream, to be merged back.

@@ -114,12 +114,11 @@ def lay_sealed(data: bytes, folder: Path) -> None:
     text, arrays = split(data, 2)
     digest = hashlib.sha256(arrays).hexdigest()
     name = f"tensors-{digest[:16]}.safetensors"
-    try:
+    # Where it is no JSON, or no mapping, there is nothing to seal.
+    with suppress(ValueError, TypeError, RecursionError):
         manifest = json.loads(text)
         manifest["tensors"] = {"file": name, "bytes": len(arrays), "sha256": digest}
         text = json.dumps(manifest).encode()
-    except (ValueError, TypeError, RecursionError):
-        pass  # not JSON, or no mapping: there is nothing to seal
     folder.mkdir(exist_ok=True)
     (folder / MANIFEST).write_bytes(text)
     (folder / name).write_bytes(arrays)
@@ -178,11 +177,10 @@ def _as_it_lies(folder: Path) -> Iterator[bytes]:
 def _checkpoint(data: bytes, folder: Path) -> None:
     name, manifest, arrays = split(data, 3)
     (folder / MANIFEST).write_bytes(manifest)
-    try:
+    # Where its name is none, the file that the manifest names is missing.
+    with suppress(UnicodeDecodeError, OSError):
         place = folder / name.decode().replace("/", "").replace("\0", "")[:100]
         place.write_bytes(arrays)
-    except (UnicodeDecodeError, OSError):
-        pass  # the file that the manifest names is then missing
     try:
         inspect_checkpoint(folder)
     finally:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -122,11 +123,9 @@ def fuzz(
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="plasticish-fuzz-", dir=memory) as folder:
         run = _Run(Path(folder), names, seed, show)
-        try:
+        with suppress(KeyboardInterrupt):  # what was done is told
             run.work([_Job(name, 0, least) for name in names])
             run.work(_shared(run.tallies, inputs - least * len(names)))
-        except KeyboardInterrupt:
-            pass  # what was done is told
         return run.tallies
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import pickle
 import time
 from collections.abc import Callable
 
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor
 
 from plasticish.core import Engine, make_engine, make_generator
+from plasticish.core.messages import read_message, write_message
 from plasticish.data import BatchLoader, LabelledSet, load_digits
 from plasticish.training import PhaseConfig, PlasticTrainer, ShardedTrainer
 from plasticish.training.shards import Learned, Work, learn_shard
@@ -204,7 +204,7 @@ def _cost(train: LabelledSet, findings: Findings, start: bool) -> None:
     rounds = [_one_round(brain, work) for _ in range(3)]
     learn, transfer, merge = (min(values) for values in zip(*rounds, strict=True))
     learn /= count
-    size = len(pickle.dumps(learn_shard(work)))
+    size = len(write_message(learn_shard(work)))
     began = _start_of_a_worker() if start else 0.0
     findings.add(
         "a shard",
@@ -230,7 +230,7 @@ def _cost(train: LabelledSet, findings: Findings, start: bool) -> None:
 
 def _one_round(brain: PlasticBrain, work: Work) -> tuple[float, float, float]:
     def transferred(learned: object) -> Learned:
-        returned: Learned = pickle.loads(pickle.dumps(learned))
+        returned: Learned = read_message(write_message(learned))
         return returned
 
     def merged(learned: Learned) -> None:
