@@ -10,7 +10,7 @@ import numpy as np
 
 from .diagram import ROW, Diagram, Link, Spot, Style, shortened
 from .layout import columns
-from .tree_kernels import END
+from .node_kernels import END
 
 if TYPE_CHECKING:
     from .looking import Looking

@@ -13,11 +13,11 @@ from plasticish.core import ConfigError, DataError
 
 from . import export
 from .alphabet import Symbols
+from .context_kernels import MARK
 from .diagram import MAX_DRAWN, Style
 from .drawing import Picture, paint
 from .layout import tree_diagram
 from .library_layout import library_diagram, library_graph
-from .mixing_kernels import MARK
 from .parts import Parts
 from .prediction import NamedConcept
 from .tree import Node

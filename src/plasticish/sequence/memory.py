@@ -23,10 +23,10 @@ from plasticish.core import (
 
 from .alphabet import Encoded, Symbols
 from .asking import Asking
+from .context_counts import FADING
 from .experts import EXPERTS, OTHER, classes_of
 from .library import ConceptLibrary
 from .looking import Looking
-from .predictor import FADING
 from .soundness import check_alphabet, within
 from .tree import AbstractionTree, check_amount
 

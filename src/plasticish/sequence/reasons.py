@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from plasticish.core import DataError
 
+from .node_kernels import END
 from .prediction import Reason, Why
 from .tree import AbstractionTree
-from .tree_kernels import END
 
 if TYPE_CHECKING:
     from .asking import Asking

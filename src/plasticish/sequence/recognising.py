@@ -16,9 +16,9 @@ from plasticish.core import LEARNERS, ConfigError, Report, State
 from .alphabet import Encoded, Symbols
 from .asking import Asking
 from .context_beliefs import ContextBeliefs
+from .context_kernels import MARK
 from .experts import EXPERTS, Expert
 from .memory import PlasticMemory
-from .mixing_kernels import MARK
 from .prediction import Why
 from .predictor import Predictor
 from .soundness import within

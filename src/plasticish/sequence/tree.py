@@ -20,11 +20,11 @@ import torch
 
 from plasticish.core import ConfigError, NotReadyError, State
 
-from . import tree_kernels as kernels
+from . import node_kernels, path_kernels, spectrum_kernels, tree_kernels
 from .alphabet import Encoded
 from .arrays import power_of_two, with_room
+from .node_kernels import EDGE, EDGES, END, LIVE, NODE, ROOT, ROWS, TEXT
 from .soundness import ANY_SYMBOL, check_tree
-from .tree_kernels import EDGE, END, NODE, ROOT
 
 __all__ = ["QUANTUM", "AbstractionTree", "Node", "check_amount"]
 
@@ -127,7 +127,7 @@ class AbstractionTree:
 
     def __len__(self) -> int:
         """Number of nodes, the root among them."""
-        return int(self._head[kernels.EDGES]) + 1
+        return int(self._head[EDGES]) + 1
 
     @property
     def count(self) -> float:
@@ -152,7 +152,7 @@ class AbstractionTree:
             self._longest = max(self._longest, int(lengths.max()))
             self._reserve(len(lengths), int(lengths.sum()))
             span = slice(first, first + _CHUNK)
-            kernels.insert_all(
+            tree_kernels.insert_all(
                 self._nodes, self._edges, self._head, self._text, self._spectrum, self._again,
                 batch.codes, starts, amount, epoch, *(part[span] for part in stored),
             )  # fmt: skip
@@ -163,9 +163,9 @@ class AbstractionTree:
         """How often all that is stored seems to have been read: 1, or more if a list came again.
 
         Popular sequences do not count as read again; a list read twice is known by the lack of
-        sequences that came once (:func:`.tree_kernels.readings`).
+        sequences that came once (:func:`.spectrum_kernels.readings`).
         """
-        return int(kernels.readings(self._spectrum))
+        return int(spectrum_kernels.readings(self._spectrum))
 
     def weight(self, sequence: Codes) -> float:
         """Return the count of a sequence (codes with the end); 0 if it is not stored."""
@@ -193,7 +193,7 @@ class AbstractionTree:
     def _withdraw(self, leaf: int, amount: float) -> None:
         # Two labels may be merged into a new one.
         self._reserve(0, 2 * self._longest)
-        kernels.withdraw(
+        tree_kernels.withdraw(
             self._nodes, self._edges, self._head, self._text, self._spectrum, leaf, amount
         )
         self._tidy()
@@ -201,7 +201,7 @@ class AbstractionTree:
     @property
     def symbols(self) -> int:
         """Number of symbols held, those of a shared beginning once."""
-        return int(self._head[kernels.LIVE])
+        return int(self._head[LIVE])
 
     def fade(self, symbols: int, share: float) -> None:
         """Forget the weakest sequences, until at most so many symbols are held.
@@ -237,7 +237,7 @@ class AbstractionTree:
         parent = int(found["parent"])
         return Node(
             row,
-            kernels.path_to(self._nodes, self._text, row),
+            path_kernels.path_to(self._nodes, self._text, row),
             float(found["count"]),
             int(found["level"]),
             parent if parent >= 0 else None,
@@ -253,7 +253,7 @@ class AbstractionTree:
 
     def reach(self, prefix: Codes) -> int | None:
         """Return the node that is at or just below ``prefix``, or None if nothing begins so."""
-        node, _, reached = kernels.descend(
+        node, _, reached = path_kernels.descend(
             self._nodes, self._edges, self._text, prefix, 0, len(prefix)
         )
         return int(node) if reached == len(prefix) else None
@@ -263,7 +263,7 @@ class AbstractionTree:
 
         The last may be entered only in part: where a prefix ends inside its label.
         """
-        node, _, reached = kernels.descend(
+        node, _, reached = path_kernels.descend(
             self._nodes, self._edges, self._text, sequence, 0, len(sequence)
         )
         if reached < len(sequence):
@@ -279,7 +279,7 @@ class AbstractionTree:
         """Yield every distinct stored sequence (codes with the end) and its count."""
         for row in self.leaves():
             yield (
-                kernels.path_to(self._nodes, self._text, row),
+                path_kernels.path_to(self._nodes, self._text, row),
                 float(self._nodes[row]["count"]),
             )
 
@@ -292,14 +292,17 @@ class AbstractionTree:
         """
         leaves = self.leaves()
         leaves = leaves[self._nodes["epoch"][leaves] >= since]
-        return (*kernels.paths_to(self._nodes, self._text, leaves), self._nodes["count"][leaves])
+        return (
+            *path_kernels.paths_to(self._nodes, self._text, leaves),
+            self._nodes["count"][leaves],
+        )
 
     def leaf(self, sequence: Codes) -> int:
         """Return the number of a sequence's leaf, or -1 if it is not stored."""
-        return int(kernels.locate(self._nodes, self._edges, self._text, sequence))
+        return int(path_kernels.locate(self._nodes, self._edges, self._text, sequence))
 
     def _alive(self) -> npt.NDArray[np.int64]:
-        used = self._nodes["length"][: int(self._head[kernels.ROWS])] > 0
+        used = self._nodes["length"][: int(self._head[ROWS])] > 0
         used[ROOT] = True
         return np.flatnonzero(used)
 
@@ -311,26 +314,26 @@ class AbstractionTree:
 
     def _reserve(self, sequences: int, symbols: int) -> None:
         """Make room for so many more sequences, of so many symbols together."""
-        self._nodes = with_room(self._nodes, int(self._head[kernels.ROWS]) + 2 * sequences)
-        self._text = with_room(self._text, int(self._head[kernels.TEXT]) + symbols)
-        edges = 2 * (int(self._head[kernels.EDGES]) + 2 * sequences)
+        self._nodes = with_room(self._nodes, int(self._head[ROWS]) + 2 * sequences)
+        self._text = with_room(self._text, int(self._head[TEXT]) + symbols)
+        edges = 2 * (int(self._head[EDGES]) + 2 * sequences)
         if edges > len(self._edges):
             larger = np.zeros(power_of_two(edges), EDGE)
-            kernels.rehash(self._edges, larger)
+            node_kernels.rehash(self._edges, larger)
             self._edges = larger
 
     def _tidy(self) -> None:
         """Rewrite the text when forgetting has left more than half of it unused."""
-        used, needed = int(self._head[kernels.TEXT]), int(self._head[kernels.LIVE])
+        used, needed = int(self._head[TEXT]), int(self._head[LIVE])
         if used > 1024 and 2 * needed < used:
             text = np.zeros_like(self._text)
             rows = self._alive()
-            self._head[kernels.TEXT] = kernels.compact(self._nodes, self._text, text, rows)
+            self._head[TEXT] = node_kernels.compact(self._nodes, self._text, text, rows)
             self._text = text
 
     def export_state(self) -> State:
         """Return the arrays as they stand."""
-        rows, text = int(self._head[kernels.ROWS]), int(self._head[kernels.TEXT])
+        rows, text = int(self._head[ROWS]), int(self._head[TEXT])
         tensors = {
             name: torch.from_numpy(self._nodes[name][:rows].copy()) for name in NODE.names or ()
         }
@@ -357,9 +360,9 @@ class AbstractionTree:
         self._again = np.array([state.values["again"]], np.float64)
         self._nodes = with_room(nodes, power_of_two(max(len(nodes), 64)))
         self._text = with_room(text.astype(np.int32), power_of_two(max(len(text), 256)))
-        self._head[kernels.TEXT] = len(text)
+        self._head[TEXT] = len(text)
         counts = np.minimum(self._nodes["count"][self.leaves()] + 0.5, 63).astype(np.int64)
         self._spectrum = np.bincount(counts, minlength=64).astype(np.float64)
         # The table of edges follows from the nodes.
-        self._edges = np.zeros(power_of_two(max(2 * int(self._head[kernels.EDGES]), 128)), EDGE)
-        kernels.enter_edges(self._nodes, self._edges, self._text, self._alive()[1:])
+        self._edges = np.zeros(power_of_two(max(2 * int(self._head[EDGES]), 128)), EDGE)
+        node_kernels.enter_edges(self._nodes, self._edges, self._text, self._alive()[1:])

@@ -15,10 +15,19 @@ import numpy as np
 import numpy.typing as npt
 
 from plasticish.core.compiled import compiled
-from plasticish.sequence import Alphabet, ConceptLibrary, Expert, Predictor
-from plasticish.sequence import mixing_kernels as kernels
+from plasticish.sequence import (
+    Alphabet,
+    ConceptLibrary,
+    Expert,
+    Predictor,
+    context_kernels,
+    mixing_kernels,
+    reading_kernels,
+)
+from plasticish.sequence.count_kernels import NOVEL
 from plasticish.sequence.experts import OTHER, classes_of
 from plasticish.sequence.grammar_kernels import NONE, find_pair, key_of
+from plasticish.sequence.mixer import scratch_for
 
 __all__ = ["CHUNK", "OutsidePredictor", "Reading", "concept_keys", "read_with", "word_keys"]
 
@@ -31,7 +40,7 @@ CHUNK = 20
 
 DEPTH = 3
 _STEP, _DAMPING = 0.03, 1000.0  # of the predictor's own learning
-_LOGS = np.log1p(np.arange(4096) / kernels.SHARPNESS)
+_LOGS = np.log1p(np.arange(4096) / mixing_kernels.SHARPNESS)
 
 
 @dataclass(frozen=True)
@@ -72,15 +81,17 @@ class OutsidePredictor(Predictor):
         self, codes: Codes, starts: Ints, classes: Ints, step: float, amount: float,
         own: npt.NDArray[np.float64] | None = None,
     ) -> npt.NDArray[np.float64]:  # fmt: skip
-        self._know(len(classes))
+        self._counts.know(len(classes))
         nats, keys = np.zeros(len(starts) - 1), self._outside(codes, starts)
-        cursor = kernels.Cursor(np.zeros(2, np.int64), np.zeros(kernels.TRAIL, np.uint64))
-        scratch = self._scratch(len(classes))
+        cursor = reading_kernels.Cursor(
+            np.zeros(2, np.int64), np.zeros(context_kernels.TRAIL, np.uint64)
+        )
+        scratch = scratch_for(len(self.experts), len(classes))
         while not _read(
-            self._experts, self._counts, self._mixer, _LOGS, scratch, codes, starts, classes, keys,
-            cursor, step, _DAMPING, amount, nats,
+            self._experts, self._counts.tables, self._mixer, _LOGS, scratch, codes, starts,
+            classes, keys, cursor, step, _DAMPING, amount, nats,
         ):  # fmt: skip
-            self._make_room(len(classes))
+            self._counts.make_room(len(self.experts), len(classes), self.max_synapses)
         return nats
 
 
@@ -97,31 +108,32 @@ def _read(
         if place[1] == 0:
             trail[:] = 0
         for here in range(begin + place[1], starts[q + 1]):
-            size = int(counts.head[kernels.NOVEL])
-            if amount != 0 and kernels.no_room(counts, len(s.keys), len(classes), 1 << 62):
+            size = int(counts.head[NOVEL])
+            if amount != 0 and reading_kernels.no_room(counts, len(s.keys), len(classes), 1 << 62):
                 place[0], place[1] = q, here - begin
                 return False
             answer = codes[here]
-            kernels.context_keys(experts, codes, begin, here, trail, 0, s.keys)
+            context_kernels.context_keys(experts, codes, begin, here, trail, 0, s.keys)
             for e in range(len(experts), len(s.keys)):
                 key = outside[here, e - len(experts)] & np.uint64(0xFFFFFFFFFFFFFF)
                 s.keys[e] = key | (np.uint64(e + 1) << np.uint64(56))
-            longest = kernels.recall(counts, logs, s, 0.0, -1)
-            fresh = kernels.novelty(counts.head)
+            longest = mixing_kernels.recall(counts, logs, s, 0.0, -1)
+            fresh = reading_kernels.novelty(counts.head)
             if answer < 0 or answer >= size:
                 nats[q] -= math.log(fresh)
             else:
-                kernels.choose_rows(s, kernels.SITUATION, codes, begin, here, longest)
-                kernels.mix(mixer, s, size)
+                mixing_kernels.choose_rows(s, mixing_kernels.SITUATION, codes, begin, here, longest)
+                mixing_kernels.mix(mixer, s, size)
                 nats[q] -= math.log(
-                    (1.0 - fresh) * kernels.floored(kernels.probability(s, answer), size)
+                    (1.0 - fresh)
+                    * mixing_kernels.floored(mixing_kernels.probability(s, answer), size)
                 )
                 if step > 0:
-                    kernels.correct(mixer, s, answer, step, damping)
+                    mixing_kernels.correct(mixer, s, answer, step, damping)
             if amount != 0:
-                kernels.store(counts, s, answer, amount, 1.0)
+                reading_kernels.store(counts, s, answer, amount, 1.0)
             if answer >= 0:
-                kernels.pass_by(trail, classes, answer)
+                context_kernels.pass_by(trail, classes, answer)
         place[1] = 0
     place[0] = len(starts) - 1
     return True
@@ -186,7 +198,7 @@ def _parse_keys(g, codes, starts):
             key = np.uint64(1)
             for d in range(DEPTH):
                 # Past the start of the sequence there is a mark that no concept and no code has.
-                key = kernels.blend(key, stack[top - 1 - d] if d < top else 1 << 40)
+                key = context_kernels.blend(key, stack[top - 1 - d] if d < top else 1 << 40)
                 out[here, d] = key
             stack[top] = codes[here]
             top += 1
@@ -216,12 +228,12 @@ def _word_keys(codes, starts, classes):
         word, before, earlier = np.uint64(1), np.uint64(1), np.uint64(1)
         for here in range(starts[q], starts[q + 1]):
             out[here, 0] = word
-            out[here, 1] = kernels.blend(word, before)
-            out[here, 2] = kernels.blend(out[here, 1], earlier)
+            out[here, 1] = context_kernels.blend(word, before)
+            out[here, 2] = context_kernels.blend(out[here, 1], earlier)
             if classes[codes[here]] == OTHER:
                 # What ends a word is part of what comes before the next.
-                before, earlier = kernels.blend(word, codes[here]), before
+                before, earlier = context_kernels.blend(word, codes[here]), before
                 word = np.uint64(1)
             else:
-                word = kernels.blend(word, codes[here])
+                word = context_kernels.blend(word, codes[here])
     return out

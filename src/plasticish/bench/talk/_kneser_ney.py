@@ -11,9 +11,9 @@ import numpy.typing as npt
 from plasticish.core.compiled import compiled
 from plasticish.sequence import Expert
 from plasticish.sequence.arrays import power_of_two
+from plasticish.sequence.context_kernels import TRAIL, context_keys
 from plasticish.sequence.count_kernels import ALIVE, SLOT, SYNAPSE, Counts, change, find_slot
 from plasticish.sequence.experts import expert_rows
-from plasticish.sequence.mixing_kernels import TRAIL, context_keys
 
 __all__ = ["OnlineKneserNey"]
 
