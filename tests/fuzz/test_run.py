@@ -116,3 +116,14 @@ def test_a_link_out_of_the_folder_does_not_hide_a_change(tmp_path):
     guard._heard("socket.connect", (None, ("127.0.0.1", 80)))
     with pytest.raises(PermissionError):
         guard._heard("open", (f"{inside}/link/x", "w", 0))
+
+
+def test_what_is_renamed_into_a_named_place_is_made_beside_it(tmp_path):
+    (tmp_path / "inside").mkdir()
+    guard = Guard()
+    guard.arm([tmp_path / "inside"], [tmp_path / "named"])
+    guard._heard("os.mkdir", (f"{tmp_path}/named", 511, -1))
+    guard._heard("os.mkdir", (f"{tmp_path}/.named.7.new", 511, -1))
+    for other in (".inside.7.new", "named.new", ".other.new"):
+        with pytest.raises(PermissionError):
+            guard._heard("os.mkdir", (f"{tmp_path}/{other}", 511, -1))

@@ -17,6 +17,7 @@ from plasticish.core import (
     DataError,
     Engine,
     make_engine,
+    make_folder,
     track,
     write_atomically,
 )
@@ -172,12 +173,7 @@ class _Kept:
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
         if folder is not None:
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise CheckpointError(
-                    "the folder of the sweep cannot be made", got=f"{error.strerror} ({folder})"
-                ) from error
+            make_folder(folder, "the folder of the sweep")
 
     def _path(self, folder: Path, setting: Mapping[str, Any], seed: int) -> Path:
         name = hashlib.blake2b(f"{_text(setting)} {seed}".encode(), digest_size=8).hexdigest()

@@ -22,6 +22,7 @@ from ..core import (
     CheckpointError,
     State,
     load_checkpoint,
+    make_folder,
     save_checkpoint,
 )
 from ..vision import PretrainedEyes
@@ -129,7 +130,7 @@ class ShardStore:
         """Write what was learned for a shard, atomically."""
         if self._folder is None:
             return
-        self._folder.mkdir(exist_ok=True)
+        make_folder(self._folder, "the folder of shards")
         save_checkpoint(
             self._folder / str(place),
             Checkpoint(

@@ -67,6 +67,7 @@ def _steer(reader: Reader, folder: Path, seconds: int) -> None:
     atheris: Any = import_extra("atheris", "fuzz", "the engine atheris")
     seeds, scratch, guard = seeds_of(reader, folder / "seeds"), folder / "scratch", Guard()
     scratch.mkdir()
+    reader.load()
     guard.install()
 
     def test_one_input(data: bytes) -> None:

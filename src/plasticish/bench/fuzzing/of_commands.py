@@ -38,17 +38,20 @@ _LINES = (
     "raise --teacher corpus --turns 2 --memory m --seed 1",
     "brain-scan --memory m --out scan.png",
 )
+_COMMANDS = (
+    *("learning", "training", "talking", "raising", "memory_learning", "memory_drawing"),
+    *("scanning", "seeing", "inspecting", "measuring"),
+)
+# The last is imported by the first optimizer that is made.
+_BEHIND = (*(f"plasticish.cli.{name}" for name in _COMMANDS), "torch._dynamo")
 
 
 def _command_lines(_: Path) -> Iterator[bytes]:
-    # Interrupted while it is imported, a module would stay half made for all later inputs.
-    for module in ("learning", "training", "talking", "raising", "memory_drawing", "scanning"):
-        importlib.import_module(f"plasticish.cli.{module}")
     for line in _LINES:
         yield line.replace(" ", "\0").encode()
 
 
-@reader("command line", _command_lines, errors=(), works=True, patience_s=0.3)
+@reader("command line", _command_lines, errors=(), works=True, patience_s=0.3, modules=_BEHIND)
 def _command_line(data: bytes, folder: Path) -> None:
     words = [os.fsdecode(word) for word in data[:2000].split(b"\0")]
     # By name, as the shell finds it: the command line stands above this package.

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from plasticish.core import PlasticishError, Registry
 
@@ -43,6 +44,9 @@ class Reader:
         Ctrl-C, and has to end.
     needs : str, optional
         A package that it stands on and that is an extra.
+    modules : tuple of str
+        What it imports when first needed: loaded before anything is watched, for an import that is
+        interrupted stays half done for all later inputs.
     """
 
     name: str
@@ -53,30 +57,27 @@ class Reader:
     patience_s: float = 10.0
     works: bool = False
     needs: str | None = None
+    modules: tuple[str, ...] = ()
 
     def available(self) -> bool:
         """Whether the package of an extra that it stands on is installed."""
         return self.needs is None or find_spec(self.needs) is not None
+
+    def load(self) -> None:
+        """Import what it needs."""
+        for module in self.modules:
+            importlib.import_module(module)
 
 
 READERS: Registry[Reader] = Registry("reader")
 """Every reader by name."""
 
 
-def reader(
-    name: str,
-    corpus: Corpus,
-    *,
-    parts: int = 1,
-    errors: tuple[type[BaseException], ...] = (PlasticishError,),
-    patience_s: float = 10.0,
-    works: bool = False,
-    needs: str | None = None,
-) -> Callable[[Read], Read]:
-    """Register the decorated function as a reader; the arguments are the fields of it."""
+def reader(name: str, corpus: Corpus, **fields: Any) -> Callable[[Read], Read]:
+    """Register the decorated function; ``fields`` are those of :class:`Reader` with a default."""
 
     def register(read: Read) -> Read:
-        READERS.add(name, Reader(name, corpus, read, parts, errors, patience_s, works, needs))
+        READERS.add(name, Reader(name, corpus, read, **fields))
         return read
 
     return register

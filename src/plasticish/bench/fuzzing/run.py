@@ -175,6 +175,7 @@ class _Run:
                 stderr=errors,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for this process alone
+                env={**os.environ, **self._places_of_caches()},
             )
             try:
                 stuck = self._waited(process, jobs)
@@ -186,6 +187,13 @@ class _Run:
         if process.returncode == 0:
             return []
         return self._after_death(jobs, finished, process.returncode, stuck)
+
+    def _places_of_caches(self) -> dict[str, str]:
+        """Return where the product and its libraries may keep what they would keep at home."""
+        return {
+            "PLASTICISH_CACHE": str(self.folder / "scratch" / "cache"),
+            "MPLCONFIGDIR": str(self.folder / "matplotlib"),
+        }
 
     def _waited(self, process: subprocess.Popen[bytes], jobs: list[_Job]) -> bool:
         done_before = sum(tally.inputs for tally in self.tallies.values())

@@ -52,15 +52,23 @@ class Guard:
     def __init__(self) -> None:
         self.refused: list[str] = []
         self._allowed: tuple[str, ...] | None = None
+        self._beside: tuple[str, ...] = ()
 
     def install(self) -> None:
         """Listen from now on, for as long as the process lives."""
         sys.addaudithook(self._heard)
 
-    def arm(self, allowed: Iterable[Path]) -> None:
-        """Refuse changes anywhere but in these folders."""
+    def arm(self, allowed: Iterable[Path], named: Iterable[Path] = ()) -> None:
+        """Refuse changes anywhere but in these folders, and in places that the input names itself.
+
+        What is to stand in such a place whole or not at all is made beside it, as ``.NAME.…``, and
+        renamed.
+        """
         self.refused = []
-        self._allowed = tuple(os.path.realpath(path) for path in allowed)
+        places = [os.path.realpath(path) for path in named]
+        self._allowed = (*(os.path.realpath(path) for path in allowed), *places)
+        split = [place.rpartition("/") for place in places]
+        self._beside = tuple(f"{above}/.{name}." for above, _, name in split if name)
 
     def disarm(self) -> None:
         """Let everything pass."""
@@ -80,7 +88,9 @@ class Guard:
         place = f"{os.path.realpath(Path(what).parent)}/{Path(what).name}"
         if place == "/dev/null" or (place.startswith(_HOME) and "__pycache__" in place):
             return True  # machine code of the package's own kernels
-        return any(place == root or place.startswith(f"{root}/") for root in allowed)
+        if any(place == root or place.startswith(f"{root}/") for root in allowed):
+            return True
+        return place.startswith(self._beside)
 
 
 def _changes(event: str, given: tuple[Any, ...]) -> list[str]:
@@ -129,7 +139,7 @@ class Outcome:
 
 def attempt(reader: Reader, data: bytes, folder: Path, guard: Guard) -> Outcome | None:
     """Let a reader read, and return what it should not have done, None if nothing."""
-    guard.arm([folder, *_named(reader, data, folder)])
+    guard.arm([folder], _named(reader, data, folder))
     found: Outcome | None = None
     signal.signal(signal.SIGPROF, _interrupt if reader.works else _too_long)
     signal.setitimer(signal.ITIMER_PROF, reader.patience_s)

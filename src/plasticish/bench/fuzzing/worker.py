@@ -123,6 +123,7 @@ class _Work:
 
     def _warm_up(self, reader: Reader, seeds: list[bytes], scratch: Path) -> None:
         """Import, compile and fill caches before the watch begins: none of it is the input's."""
+        reader.load()
         quiet = Guard()
         for data in seeds[:3]:
             empty(scratch)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..scenario import Context, Findings, Goal, Metric, scenario
+
+if TYPE_CHECKING:
+    from ..fuzzing import Finding
 
 INPUTS, LEAST = 1_000_000, 5_000
 QUICK = 400
+LONGEST = 100  # characters of what is told of a finding
 QUICK_READERS = (
     *("bench result", "checkpoint", "cifar10", "history", "idx", "image", "plastic memory"),
     *("sequences", "teacher address", "weights"),
@@ -73,5 +79,10 @@ def fuzz(context: Context) -> Findings:
         column = [figures[metric.name] for figures in table.values()]
         findings.add(WHOLE, **{metric.name: max(column) if metric is PEAK else sum(column)})
     for tally in tallies.values():
-        findings.notes += [f"{one.reader}: {one.kind}: {one.where}" for one in tally.findings]
+        findings.notes += [_told(one) for one in tally.findings]
     return findings
+
+
+def _told(finding: Finding) -> str:
+    what = finding.detail if finding.kind == "outside write" else finding.where
+    return f"{finding.reader}: {finding.kind}: {what[:LONGEST]!r}"
