@@ -6,6 +6,7 @@ It is done in a process of its own, which has a single thread and is asked line 
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import json
 import os
@@ -34,7 +35,7 @@ ACKNOWLEDGEMENTS = 3
 """How many a stretch of a victim has, of which every operation is enumerated."""
 
 _LIMIT_S = 120.0
-_NOBODY = 65534
+_CAPABILITIES = 0x20080522  # version 3 of capset(2)
 _GROWING = ("open", "write", "truncate", "mkdir")
 _REFUSED = 3  # exit status of one that was told no, in words
 
@@ -188,14 +189,14 @@ def small_files(stage: Stage, middle: bool) -> Tally:
 
 
 def read_only(stage: Stage, middle: bool) -> Tally:
-    """Let somebody else, who may read but not write, go on there; a reader has to succeed."""
+    """Let whoever may read but not write go on there; a reader has to succeed."""
     tally = Tally()
     folder, shared = stage.begin(middle)
     with locked_away(stage.scratch):
-        child = fork(refused(stage.stretch(folder, 1)), shared, become_nobody)
+        child = fork(refused(stage.stretch(folder, 1)), shared, give_up_rights)
         tally.add_refusal(stage.victim, "a read-only folder", os.waitpid(child, 0)[1])
         if middle:
-            child = fork(lambda shared: check_read(stage, folder), shared, become_nobody)
+            child = fork(lambda shared: check_read(stage, folder), shared, give_up_rights)
             tally.add_refusal(stage.victim, "read there", os.waitpid(child, 0)[1], due=0)
     tally.add_kill(stage.victim, folder, stage.course, shared)
     stage.goes_on(tally, folder, shared)
@@ -254,12 +255,17 @@ def limited(size: int) -> Callable[[], None]:
     return limit
 
 
-def become_nobody() -> None:
-    """Be a user without rights, for whom permissions count."""
+def give_up_rights() -> None:
+    """Be a user for whom permissions count, as they do for everybody but the superuser.
+
+    It stays the same user: another one might not be allowed to read the package itself.
+    """
     if os.geteuid() == 0:
-        os.setgroups([])
-        os.setgid(_NOBODY)
-        os.setuid(_NOBODY)
+        this_process = (ctypes.c_uint32 * 2)(_CAPABILITIES, 0)
+        none = (ctypes.c_uint32 * 6)()  # effective, permitted and inheritable, 64 bits each
+        library = ctypes.CDLL(None, use_errno=True)
+        if library.capset(this_process, none):
+            raise OSError(ctypes.get_errno(), "the superuser's rights cannot be given up")
 
 
 @contextmanager
@@ -352,7 +358,6 @@ def serve() -> None:
     os.dup2(2, 1)  # what a victim says is no answer
     stages: dict[str, Stage] = {}
     with tempfile.TemporaryDirectory(prefix="plasticish-faults-") as scratch:
-        Path(scratch).chmod(0o755)
         os.environ["PLASTICISH_CACHE"] = f"{scratch}/cache"
         for line in sys.stdin:
             job, victim, arguments = json.loads(line)

@@ -133,7 +133,6 @@ class MemoryLearn(Victim):
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory()
-        Path(self._folder.name).chmod(0o755)
         self.file = Path(self._folder.name, "words.txt")
         self.file.write_text("".join(f"{WORDS[n % 24]}{WORDS[n * 7 % 23]}\n" for n in range(READ)))
 
