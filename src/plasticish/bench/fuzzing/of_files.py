@@ -19,8 +19,9 @@ from plasticish.vision import PlasticBrain
 from plasticish.vision.feature_cache import FeatureCache
 
 from ..results import load_result
+from ..small_learners import WIDTH
 from .mutation import join, split
-from .of_learners import WIDTH, lay_sealed, sealed_parts
+from .of_learners import lay_sealed, sealed_parts
 from .readers import reader
 
 __all__: list[str] = []

@@ -17,64 +17,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from sklearn.exceptions import NotFittedError
 
-from plasticish.conversation import ConversationalLearner, PlasticLearnerConfig
-from plasticish.core import (
-    LEARNERS,
-    PlasticishError,
-    inspect_checkpoint,
-    load_checkpoint,
-    make_generator,
-)
-from plasticish.estimators import PlasticClassifier
-from plasticish.memory import AssociativeCortex, EpisodicMemoryBank
-from plasticish.sequence import PlasticMemory, RecognisingMemory
-from plasticish.spiking import ContinualLearningSTDP, MetaPlasticNetwork
-from plasticish.vision import PlasticBrain, TriarchicBrain
+from plasticish.conversation import PlasticLearnerConfig
+from plasticish.core import LEARNERS, PlasticishError, inspect_checkpoint, load_checkpoint
 
+from ..small_learners import SMALL, make_small, rows
 from .mutation import join, split
 from .readers import reader
 
-__all__ = ["lay_sealed", "sealed_parts"]
+__all__ = ["TALKER", "lay_sealed", "sealed_parts"]
 
-MANIFEST = "checkpoint.json"
-WIDTH, CLASSES = 6, 3
-_BLOCKS: dict[str, Any] = {"hidden_dim": 12, "sparsity_k": 4, "expansion": 12}
+MANIFEST, ROWS = "checkpoint.json", 12
+TALKER = PlasticLearnerConfig(n_neurons=128, initial_connectivity=0.5)
 
 Factory = Callable[[], Any]
-_VECTORS: dict[str, Factory] = {
-    "plastic_brain": lambda: PlasticBrain(WIDTH, num_layers=2, memory_size=30, seed=0, **_BLOCKS),
-    "triarchic_brain": lambda: TriarchicBrain(WIDTH, 32, CLASSES, 4, seed=0),
-    "episodic_memory": lambda: EpisodicMemoryBank(WIDTH, memory_size=30, k_neighbors=3, seed=0),
-    "associative_cortex": lambda: AssociativeCortex(WIDTH, 12, seed=0),
-    "continual_learner": lambda: ContinualLearningSTDP(
-        {"kind": "mlp", "sizes": [WIDTH, 8, CLASSES]},
-        use_meta_plasticity=True,
-        buffer={"capacity": 10, "policy": "class_balanced", "distinct": True},
-    ),
-    "plastic_classifier": lambda: PlasticClassifier(**_BLOCKS, sleep_every=None, random_state=0),
-    "meta_plastic_network": lambda: MetaPlasticNetwork([WIDTH, 16, CLASSES], hidden_dim=4, seed=0),
-}
-_SEQUENCES: dict[str, Factory] = {
-    "plastic_memory": lambda: PlasticMemory(max_synapses=1000),
-    "recognising_memory": lambda: RecognisingMemory(max_synapses=1000),
-}
-_TALKERS: dict[str, Factory] = {
-    "conversational_learner": lambda: ConversationalLearner(
-        PlasticLearnerConfig(n_neurons=128, initial_connectivity=0.5)
-    ),
-}
-
-
-def _rows() -> tuple[torch.Tensor, torch.Tensor]:
-    generator = make_generator(1)
-    return torch.randn(12, WIDTH, generator=generator), torch.arange(12) % CLASSES
+Work = Callable[[Any, bool], None]
 
 
 def _work_on_rows(learner: Any, sleeps: bool) -> None:
-    x, y = _rows()
+    x, y = rows(ROWS, seed=1)
     with suppress(PlasticishError, NotFittedError):  # a newborn has nothing to say
         learner.predict(x)
     learner.learn((x[:4], y[:4]))
@@ -124,17 +86,17 @@ def lay_sealed(data: bytes, folder: Path) -> None:
     (folder / name).write_bytes(arrays)
 
 
-def _lived(make: Factory, teach: Callable[[Any], object], folder: Path) -> Iterator[bytes]:
+def _lived(make: Factory, lesson: Any, folder: Path) -> Iterator[bytes]:
     learner = make()
     learner.save(folder / "newborn")
     yield sealed_parts(folder / "newborn")
-    teach(learner)
+    learner.learn(lesson)
     learner.sleep()
     learner.save(folder / "taught")
     yield sealed_parts(folder / "taught")
 
 
-def _load_and_work(name: str, work: Callable[[Any, bool], None], data: bytes, folder: Path) -> None:
+def _load_and_work(name: str, work: Work, data: bytes, folder: Path) -> None:
     lay_sealed(data, folder / "it")
     kind: Any = LEARNERS[name]
     learner = kind.from_pretrained(folder / "it")
@@ -147,22 +109,29 @@ def _load_and_work(name: str, work: Callable[[Any, bool], None], data: bytes, fo
         return
 
 
-def _register(
-    factories: dict[str, Factory], teach: Callable[[Any], object], work: Callable[[Any, bool], None]
-) -> None:
-    for name, make in factories.items():
+# What each is taught and how it is put to work, by what it takes.
+_LIVES: dict[str, tuple[Any, Work]] = {
+    "rows": (rows(ROWS, seed=1), _work_on_rows),
+    "words": (["emma", "emily", "ava"], _work_on_words),
+    "lessons": ([("hello", "hi there")], _talk),
+}
+_CHANGES: dict[str, dict[str, Any]] = {"conversational_learner": {"config": TALKER}}
+
+
+def _register() -> None:
+    for name, (_, taken) in SMALL.items():
+        lesson, work = _LIVES[taken]
+        make = partial(make_small, name, **_CHANGES.get(name, {}))
         load = partial(_load_and_work, name, work)
-        reader(name.replace("_", " "), partial(_lived, make, teach), parts=2)(load)
+        reader(name.replace("_", " "), partial(_lived, make, lesson), parts=2)(load)
 
 
-_register(_VECTORS, lambda learner: learner.learn(_rows()), _work_on_rows)
-_register(_SEQUENCES, lambda learner: learner.learn(["emma", "emily", "ava"]), _work_on_words)
-_register(_TALKERS, lambda learner: learner.learn([("hello", "hi there")]), _talk)
+_register()
 
 
 def _as_it_lies(folder: Path) -> Iterator[bytes]:
-    bank = EpisodicMemoryBank(WIDTH, memory_size=30, k_neighbors=3, seed=0)
-    bank.learn(_rows())
+    bank = make_small("episodic_memory")
+    bank.learn(rows(ROWS, seed=1))
     bank.save(folder / "it")
     name = json.loads((folder / "it" / MANIFEST).read_bytes())["tensors"]["file"]
     manifest, arrays = ((folder / "it" / one).read_bytes() for one in (MANIFEST, name))

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from plasticish.conversation import ConversationalLearner, LLMTeacher, PlasticLearnerConfig
+from plasticish.conversation import ConversationalLearner, LLMTeacher
 from plasticish.conversation.event_log import EventLog
 from plasticish.conversation.events import Birth, Exchange, Forgetting, Overheard, Sleep, Taught
 from plasticish.conversation.teachers.address import base_url
@@ -19,17 +19,15 @@ from plasticish.conversation.teachers.event_stream import limited, read_reply
 from plasticish.conversation.teachers.no_answer import NoAnswerError
 
 from .mutation import join, split
-from .of_learners import lay_sealed, sealed_parts
+from .of_learners import TALKER, lay_sealed, sealed_parts
 from .readers import reader
 
 __all__: list[str] = []
 
-_SMALL = PlasticLearnerConfig(n_neurons=128, initial_connectivity=0.5)
-
 
 def _logs(folder: Path) -> Iterator[bytes]:
     log = EventLog(folder / "turns.db", clock=lambda: 0.0)
-    log.begin(Birth(ConversationalLearner(_SMALL).config(), blank=True), 1)
+    log.begin(Birth(ConversationalLearner(TALKER).config(), blank=True), 1)
     log.append(Exchange("hi", "hello"), Taught("hi", "hello", "hey", 0.5, "you"))
     log.append(Overheard("a", "b"), Sleep(), Forgetting((2,)))
     log.close()
@@ -55,7 +53,7 @@ def _log(data: bytes, folder: Path) -> None:
 
 
 def _homes(folder: Path) -> Iterator[bytes]:
-    learner = ConversationalLearner(_SMALL)
+    learner = ConversationalLearner(TALKER)
     with learner.start_conversation(None, folder / "home") as talk:
         talk.respond("hello")
         talk.save()

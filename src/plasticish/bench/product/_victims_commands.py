@@ -20,8 +20,8 @@ from plasticish.conversation import Conversation
 from plasticish.core import CheckpointError
 from plasticish.core.checkpoint import load_checkpoint
 
+from ..small_learners import WORDS
 from ._killing import Course, Place, Tell, Victim, digest_of
-from ._victims_learners import WORDS
 from ._victims_talkers import look_at_talker, relearned
 from ._victims_trainers import look_at_run, place_of_run, saved_after_every_step
 

@@ -11,8 +11,8 @@ from plasticish.conversation import ConversationalLearner, PlasticLearnerConfig
 from plasticish.conversation.memory_folder import LOG
 from plasticish.core import CheckpointError
 
+from ..small_learners import LESSONS
 from ._killing import Course, Place, Tell, Victim, digest_of
-from ._victims_learners import LESSONS
 
 __all__ = ["TALKER_VICTIMS", "look_at_talker", "relearned"]
 

@@ -25,8 +25,8 @@ from plasticish.training import (
 from plasticish.training.run_folder import RunFolder
 from plasticish.vision import PlasticBrain, TriarchicBrain
 
+from ..small_learners import CLASSES, WIDTH, rows
 from ._killing import Course, Place, Tell, Victim, digest_of
-from ._victims_learners import CLASSES, WIDTH, rows
 
 __all__ = ["TRAINER_VICTIMS", "look_at_run", "place_of_run", "saved_after_every_step"]
 
