@@ -337,3 +337,9 @@ def test_an_optimizer_goes_on_from_its_packed_state(optimizer: Any) -> None:
     assert torch.equal(one.weight, other.weight)
     with pytest.raises(DataError, match="not fit"):
         unpack_optimizer(torch.optim.SGD([one.weight], lr=0.1), pack_optimizer(first))
+    older = pack_optimizer(first)
+    assert older.values["groups"][0].pop("maximize") is False  # as if torch had none of it then
+    unpack_optimizer(second, older)
+    older.values["groups"][0]["haste"] = 1.0
+    with pytest.raises(DataError, match="haste"):
+        unpack_optimizer(second, older)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -53,14 +55,7 @@ def unpack_optimizer(optimizer: torch.optim.Optimizer, state: State) -> None:
         {name: tuple(v) if name == "betas" else v for name, v in group.items()}
         for group in state.values["groups"]
     ]
-    own = [group.keys() for group in optimizer.state_dict()["param_groups"]]
-    if [group.keys() for group in groups] != own:
-        raise DataError(
-            "the settings of the optimizer do not fit",
-            got=str([sorted(group) for group in groups]),
-            expected=str([sorted(group) for group in own]),
-            cure="build the optimizer as before",
-        )
+    groups = _fitted(groups, optimizer.state_dict()["param_groups"])
     try:
         optimizer.load_state_dict({"state": entries, "param_groups": groups})
     except ValueError as error:
@@ -69,3 +64,17 @@ def unpack_optimizer(optimizer: torch.optim.Optimizer, state: State) -> None:
             got=str(error),
             cure="build the optimizer over the same parameters as before",
         ) from error
+
+
+def _fitted(stored: list[dict[str, Any]], own: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the stored settings; what an older torch did not have yet stays as it was built."""
+    if len(stored) != len(own) or not all(
+        "params" in one and one.keys() <= mine.keys() for one, mine in zip(stored, own, strict=True)
+    ):
+        raise DataError(
+            "the settings of the optimizer do not fit",
+            got=str([sorted(group) for group in stored]),
+            expected=str([sorted(group) for group in own]),
+            cure="build the optimizer as before",
+        )
+    return [{**mine, **one} for one, mine in zip(stored, own, strict=True)]
