@@ -29,7 +29,8 @@ from plasticish.core import Persistent, State, check_positive
 from plasticish.modulation import NorepinephrineParameters
 
 from .cues import CueEncoder
-from .network import PlasticSNN, Recall
+from .network import PlasticSNN
+from .network_recall import Recall
 from .tokenizer import BiologicalTokenizer
 
 __all__ = ["Answer", "Episodes", "Taught"]

@@ -17,7 +17,8 @@ from .config import PlasticLearnerConfig
 from .episodes import Episodes
 from .ledger import Entry, Ledger, key_of
 from .listener import Listener
-from .network import PlasticSNN, Recall
+from .network import PlasticSNN
+from .network_recall import Recall
 from .network_sleep import LOAD
 from .response import Signals
 from .tokenizer import BiologicalTokenizer

@@ -34,52 +34,27 @@ excitability immediately before training. Neuron 83.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from plasticish.core import ConfigError, DataError, check_positive
+from plasticish.core import ConfigError
 
 from . import network_kernels as kernels
 from .cues import Cue
+from .network_checks import as_line, check_cue, check_shares, check_sizes
 from .network_engrams import Engrams
-from .network_inside import NO_INDEX, NetworkInside
+from .network_inside import NO_INDEX
+from .network_recall import NetworkRecall
 from .network_rows import Rows
-from .network_sleep import Night, Replayed, trace_back
-from .network_speech import NOBODY, Said, Speech
+from .network_sleep import Night, Replayed
+from .network_speech import NOBODY, Speech
 
-__all__ = ["Learned", "PlasticSNN", "Recall", "Said"]
+__all__ = ["Learned", "PlasticSNN"]
 
 FULL = 0.97  # share of the budget from which on room is made first
-
-
-@dataclass(frozen=True)
-class Recall:
-    """Which engrams a cue awakes, best first.
-
-    Attributes
-    ----------
-    episodes : tuple of int
-        Their numbers.
-    matches : tuple of float
-        How well each matches, in [0, 1].
-    """
-
-    episodes: tuple[int, ...]
-    matches: tuple[float, ...]
-
-    @property
-    def match(self) -> float:
-        """Match of the best; 0 if nothing was awoken."""
-        return self.matches[0] if self.matches else 0.0
-
-    @property
-    def margin(self) -> float:
-        """By how much the best is ahead of the second."""
-        return self.match - (self.matches[1] if len(self.matches) > 1 else 0.0)
 
 
 class Learned(NamedTuple):
@@ -90,7 +65,7 @@ class Learned(NamedTuple):
     speech_synapses: int
 
 
-class PlasticSNN(NetworkInside):
+class PlasticSNN(NetworkRecall):
     """The network: engrams that cues awaken, and the lines that they say.
 
     Parameters
@@ -144,27 +119,14 @@ class PlasticSNN(NetworkInside):
         plasticity_rate: float = 0.01,
         seed: int = 0,
     ) -> None:
-        for name, value, least, most in (
-            ("n_neurons", n_neurons, 128, 1 << 16),
-            ("vocab_size", vocab_size, 256, kernels.NO_TOKEN),
-            ("cue_synapses", cue_synapses, 1, 1 << 16),
-            ("state_cells", state_cells, 3, 1 << 10),
-            ("step_synapses", step_synapses, 3, 64),
-        ):
-            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-                raise ConfigError(
-                    f"{name} is out of range",
-                    got=repr(value),
-                    expected=f"a whole number from {least:,} to {most:,}",
-                )
-        shares = {
-            "initial_connectivity": initial_connectivity,
-            "plasticity_rate": plasticity_rate,
-        }
-        check_positive(**shares)
-        for name, share in shares.items():
-            if share > 1:
-                raise ConfigError(f"{name} is out of range", got=repr(share), expected="at most 1")
+        check_sizes(
+            n_neurons=n_neurons,
+            vocab_size=vocab_size,
+            cue_synapses=cue_synapses,
+            state_cells=state_cells,
+            step_synapses=step_synapses,
+        )
+        check_shares(initial_connectivity=initial_connectivity, plasticity_rate=plasticity_rate)
         self.n_neurons, self.vocab_size, self.seed = n_neurons, vocab_size, seed
         self.initial_connectivity, self.plasticity_rate = initial_connectivity, plasticity_rate
         self.cue_synapses = cue_synapses
@@ -173,68 +135,6 @@ class PlasticSNN(NetworkInside):
         self._rows = Rows(n_neurons, self.fan_out)
         self._engrams = Engrams(self._rows, seed)
         self._speech = Speech(self._rows, vocab_size, state_cells, step_synapses, seed)
-
-    # ------------------------------------------------------------------ asking
-
-    def recall(self, cue: Cue, count: int = 8) -> Recall:
-        """Return the engrams that match a cue best; nothing is changed.
-
-        Parameters
-        ----------
-        cue : Cue
-            Active cells and their drive.
-        count : int
-            How many, at most; >= 1.
-
-        Raises
-        ------
-        DataError, ConfigError
-            If the cue is not one of this network, or the count is not positive.
-        """
-        check_positive(count=count)
-        self._check_cue(cue)
-        best, matches = self._engrams.ranked(cue, count)
-        return Recall(tuple(best.tolist()), tuple(matches.tolist()))
-
-    def familiarity(self, cue: Cue) -> float:
-        """Return how well the best engram matches a cue, in [0, 1]."""
-        return self.recall(cue, 1).match
-
-    def reply(self, episode: int, max_tokens: int = 2000) -> Iterator[Said]:
-        """Say the line of an engram, token by token, as they come to it; nothing is changed.
-
-        It ends where the end is expected most, where no segment is half active, or after
-        ``max_tokens``.
-
-        Raises
-        ------
-        DataError
-            If there is no such engram.
-        """
-        return self._speech.say(self._index(episode), max_tokens)
-
-    def expect(self, tokens: Sequence[int], episode: int | None = None) -> npt.NDArray[np.float32]:
-        """Return how much each token is expected after a line so far, in [0, 1].
-
-        Parameters
-        ----------
-        tokens : sequence of int
-            What was said since the line began; none to ask for its first token.
-        episode : int, optional
-            The engram that says it; none to listen.
-
-        Returns
-        -------
-        array of float32 of shape (vocab_size,)
-            For every token the share of its best segment's synapses that are active.
-
-        Raises
-        ------
-        DataError
-            If a token or the engram is unknown.
-        """
-        heard = self._line(tokens)[:-1]
-        return self._speech.expect(self._speech.after(self._index(episode), heard))[2]
 
     # ------------------------------------------------------------------ learning
 
@@ -256,8 +156,8 @@ class PlasticSNN(NetworkInside):
         DataError
             If the cue or a token is not one of this network; nothing is changed.
         """
-        self._check_cue(cue)
-        heard = self._line(tokens)
+        check_cue(cue, self.n_neurons)
+        heard = as_line(tokens, self.vocab_size)
         most = 4 * self.cue_synapses + len(heard) * self.step_synapses
         if self.synapses + most > FULL * self.budget or not self._engrams.table.room:
             self.make_room()
@@ -274,7 +174,7 @@ class PlasticSNN(NetworkInside):
         DataError
             If a token is unknown; nothing is changed.
         """
-        heard = self._line(tokens)
+        heard = as_line(tokens, self.vocab_size)
         return self._speech.learn(NO_INDEX, NOBODY, heard, self.plasticity_rate)[0]
 
     def _learn_line(self, engram: int, heard: npt.NDArray[np.int64]) -> int:
@@ -297,8 +197,7 @@ class PlasticSNN(NetworkInside):
         DataError
             If the cue is not one of this network, or there is no such engram.
         """
-        self._check_cue(cue)
-        (engram,) = self._engrams.known([episode])
+        engram = self._reached(cue, episode)
         return self._engrams.strengthen(cue, engram, self.plasticity_rate)
 
     def reinforce(self, episode: int, amount: float) -> float:
@@ -322,30 +221,6 @@ class PlasticSNN(NetworkInside):
         return self._engrams.reinforce(engram, amount)
 
     # ------------------------------------------------------------------ sleep
-
-    def longest_untouched(self, count: int) -> tuple[int, ...]:
-        """Return the engrams that are let go of first, at most ``count``; see :meth:`make_room`.
-
-        Raises
-        ------
-        ConfigError
-            If the count is not positive.
-        """
-        check_positive(count=count)
-        return tuple(self._engrams.by_worth()[:count].tolist())
-
-    def regenerate(self, episode: int) -> Cue:
-        """Return the cue that an engram remembers: the cells that lead to it, by their synapses.
-
-        Raises
-        ------
-        DataError
-            If there is no such engram, or no cell leads to it.
-        """
-        (contacts,) = trace_back(self._engrams, self._engrams.known([episode]))
-        if not len(contacts):
-            raise DataError("no cell leads to this engram", got=repr(episode))
-        return contacts.cue()
 
     def replay(self, episodes: Iterable[int], *, rewiring: bool = True) -> Replayed:
         """Go through engrams once more, from their own synapses alone.
@@ -389,17 +264,6 @@ class PlasticSNN(NetworkInside):
         engrams = np.array(sorted(set(self._engrams.known(list(episodes)))), dtype=np.int64)
         return self._clear(engrams, self._speech.of_engrams(engrams))
 
-    def says(self, token: int) -> bool:
-        """Return whether any line has a token in it.
-
-        Raises
-        ------
-        DataError
-            If the token is unknown.
-        """
-        self._line([token])
-        return bool((self._speech.table["token"] == token).any())
-
     def clear_tokens(self, tokens: Iterable[int]) -> tuple[int, ...]:
         """Take away every synapse that leads to or from these tokens, so that ids can be reused.
 
@@ -413,7 +277,7 @@ class PlasticSNN(NetworkInside):
         DataError
             If a token is unknown; nothing is changed.
         """
-        said = self._speech.of_tokens(self._line(list(tokens))[1:-1])
+        said = self._speech.of_tokens(as_line(list(tokens), self.vocab_size)[1:-1])
         hurt = np.unique(self._speech.table["engram"][said])
         self._clear(NO_INDEX, said)
         return tuple(hurt[hurt != NOBODY].tolist())
@@ -431,9 +295,7 @@ class PlasticSNN(NetworkInside):
         tuple of int
             Which went.
         """
-        check_positive(share=share)
-        if share > 1:
-            raise ConfigError("share is out of range", got=repr(share), expected="at most 1")
+        check_shares(share=share)
         gone = self.longest_untouched(int(np.ceil(share * max(self._engrams.table.alive, 1))))
         self.forget(gone)
         return gone

@@ -95,6 +95,13 @@ class Engrams:
         found = kernels.rank_engrams(self._match, self.table["scale"], best, scores)
         return best[:found], np.minimum(scores[:found].astype(np.float64) / cue.norm, 1.0)
 
+    def contacts(self, cue: Cue, engram: int) -> int:
+        """Return how many synapses lead from the cells active now onto an engram."""
+        rows = self.rows
+        onto = (rows.synapses[cue.cells] >> 8) // ENGRAM_CELLS
+        grown = np.arange(onto.shape[1]) < rows.ends[cue.cells, :1]
+        return int(np.count_nonzero(grown & (onto == engram)))
+
     def form(self, cue: Cue, most: int) -> tuple[int, int]:
         """Recruit the least used cells, grow synapses onto them, and return engram and synapses."""
         self.turn += 1

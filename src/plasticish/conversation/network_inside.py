@@ -1,4 +1,4 @@
-"""The inside of the network: what there is, what fits it, and how it is written."""
+"""The inside of the network: what there is, and how it is written."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from plasticish.core import DataError, Persistent, State
+from plasticish.core import Persistent, State
 
 from . import network_kernels as kernels
 from .cues import Cue
+from .network_checks import as_line, check_cue
 from .network_engrams import Engrams
 from .network_rows import Rows
 from .network_speech import Speech
-from .vocabulary import END, START
 
 __all__ = ["NO_INDEX", "NetworkInside"]
 
@@ -23,7 +23,7 @@ NO_INDEX = np.empty(0, np.int64)
 
 
 class NetworkInside(Persistent):
-    """The half of :class:`.PlasticSNN` that changes nothing: looking, checking, keeping."""
+    """What a :class:`.PlasticSNN` is made of: looked at from outside, kept and put back."""
 
     n_neurons: int
     vocab_size: int
@@ -73,12 +73,7 @@ class NetworkInside(Persistent):
         DataError
             If the cue is not one of this network, or there is no such engram.
         """
-        self._check_cue(cue)
-        (engram,) = self._engrams.known([episode])
-        rows = self._rows
-        onto = (rows.synapses[cue.cells] >> 8) // kernels.ENGRAM_CELLS
-        grown = np.arange(onto.shape[1]) < rows.ends[cue.cells, :1]
-        return int(np.count_nonzero(grown & (onto == engram)))
+        return self._engrams.contacts(cue, self._reached(cue, episode))
 
     def index(self, episode: int) -> tuple[int, ...]:
         """Return the cells of an engram.
@@ -92,7 +87,7 @@ class NetworkInside(Persistent):
 
     def state(self, tokens: Sequence[int], episode: int | None = None) -> tuple[int, ...]:
         """Return the cells that are active after a line so far; see :meth:`expect`."""
-        heard = self._line(tokens)[:-1]
+        heard = as_line(tokens, self.vocab_size)[:-1]
         return tuple(self._speech.after(self._index(episode), heard).tolist())
 
     def stats(self) -> dict[str, float]:
@@ -109,45 +104,16 @@ class NetworkInside(Persistent):
             "megabytes": (self._rows.nbytes + engrams.nbytes + speech.nbytes) / 2**20,
         }
 
-    # ------------------------------------------------------------------ checks
-
-    def _check_cue(self, cue: Cue) -> None:
-        cells, drive = cue.cells, cue.drive
-        fits = (
-            cells.dtype == np.int64
-            and drive.dtype == np.float32
-            and cells.ndim == 1
-            and cells.shape == drive.shape
-            and len(cells) > 0
-            and int(cells[0]) >= 0
-            and int(cells[-1]) < self.n_neurons
-            and bool((np.diff(cells) > 0).all())
-            and bool(np.isfinite(drive).all())
-            and float(drive.min()) > 0
-        )
-        if not fits:
-            raise DataError(
-                "this is no cue of this network",
-                got=f"{len(cells)} cells, {cells.dtype} and {drive.dtype}",
-                expected=f"int64 cells below {self.n_neurons:,}, ascending, float32 drives > 0",
-                cure=f"make it with CueEncoder({self.n_neurons}).encode(text)",
-            )
-
-    def _line(self, tokens: Sequence[int]) -> npt.NDArray[np.int64]:
-        """Return tokens between the start and the end of a line."""
-        for token in tokens:
-            if not 0 <= token < self.vocab_size:
-                raise DataError(
-                    "this token is unknown",
-                    got=repr(token),
-                    expected=f"0 <= token < {self.vocab_size}",
-                )
-        return np.array([START, *tokens, END], dtype=np.int64)
-
     def _index(self, episode: int | None) -> npt.NDArray[np.int64]:
         if episode is None:
             return NO_INDEX
         return self._engrams.cells(*self._engrams.known([episode]))
+
+    def _reached(self, cue: Cue, episode: int) -> int:
+        """Return the engram, if there is one and the cue is one of this network."""
+        check_cue(cue, self.n_neurons)
+        (engram,) = self._engrams.known([episode])
+        return engram
 
     # ------------------------------------------------------------------ state
 

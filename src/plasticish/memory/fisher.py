@@ -28,8 +28,6 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Literal, get_args
 
 import torch
@@ -37,6 +35,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vjp, vmap
 
 from plasticish.core import ConfigError, DataError, as_batches, make_generator
+from plasticish.core.evaluating import evaluation_mode
 
 from .checks import check_whole
 
@@ -109,7 +108,7 @@ def fisher_diagonal(
     draw = generator or make_generator(0)
     scores = _Scores(mode, likelihood, classes, draw)
     weights = {name: p.detach() for name, p in model.named_parameters() if p.requires_grad}
-    with _evaluating(model):
+    with evaluation_mode(model):
         try:
             total = _by_vmap(model, weights, inputs, labels, scores)
         except RuntimeError:
@@ -158,17 +157,6 @@ def _gathered(batches: Any, num_samples: int) -> tuple[Tensor, Tensor]:
             expected="at least one example",
         )
     return torch.cat(inputs), torch.cat(labels)
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes.items():
-            module.training = training
 
 
 class _Scores:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
-from math import isfinite
+from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from plasticish.core import (
@@ -16,37 +14,31 @@ from plasticish.core import (
     ArrayLike,
     Batch,
     ConfigError,
-    DataError,
     NotReadyError,
     Report,
-    ShapeError,
-    as_batches,
     as_pair,
     check_positive,
-    make_generator,
     spawn_seed,
 )
-from plasticish.memory import ElasticWeights, TaskBuffer, fisher_diagonal
+from plasticish.memory import ElasticWeights, TaskBuffer
 
-from .continual_input import as_model_input, check_inputs, check_targets
+from .continual_consolidation import ContinualConsolidation
+from .continual_descent import descend
+from .continual_input import as_model_input, check_targets
 from .continual_loss import Criterion, among, supervised
 from .continual_meta import MetaGate
-from .continual_state import ContinualState
-from .integration import update_plasticity
-from .local_learning import LocalLearning
 from .models import ModelSpec, build_model
 from .rehearsal import Rehearsal
 from .task_table import TaskId, TaskTable
 
 __all__ = ["ContinualLearningSTDP"]
 
-LARGEST_GRADIENT = 1.0
 SLEEP_ROWS = 32
 BUFFER = {"capacity": 1000, "policy": "class_balanced", "distinct": True}
 
 
 @LEARNERS.register("continual_learner")
-class ContinualLearningSTDP(ContinualState):
+class ContinualLearningSTDP(ContinualConsolidation):
     r"""Keep what earlier tasks taught a module, while it learns the next by any optimizer.
 
     A step minimises :math:`\ell(f(x), y) + \beta\,\ell(f(x'), y') + \alpha \lVert f(x') - z'
@@ -170,16 +162,6 @@ class ContinualLearningSTDP(ContinualState):
             )
         self._optimizer = torch.optim.SGD(trained, lr=lr)
 
-    @property
-    def mode(self) -> str:
-        """How the tasks are told apart: ``"class"``, ``"domain"`` or ``"task"``."""
-        return self.rehearsal.mode
-
-    @property
-    def device(self) -> torch.device:
-        """Where the model is."""
-        return next(self.model.parameters()).device
-
     # ------------------------------------------------------------------ learning
 
     def learn(self, batch: Batch) -> Report:
@@ -254,21 +236,6 @@ class ContinualLearningSTDP(ContinualState):
         self._rested = False
         return report
 
-    def _checked(self, x: ArrayLike) -> tuple[Tensor, tuple[int, ...]]:
-        """Return checked inputs and the shape of an answer."""
-        inputs = check_inputs(x, self._input_shape, indices=self._indices, device=self.device)
-        if self._input_shape is not None:
-            return inputs, self._output_shape
-        try:
-            output = self._answer(inputs[:1])
-        except (RuntimeError, ValueError, IndexError) as error:
-            raise ShapeError(
-                "inputs have the wrong shape",
-                got=str(tuple(inputs.shape)),
-                expected=f"what the model takes ({error})",
-            ) from error
-        return inputs, tuple(output.shape[1:])
-
     def _forward(self, rows: Tensor) -> Tensor:
         self.model.train()
         with nullcontext() if self.meta is None else self.meta.watching():
@@ -281,124 +248,18 @@ class ContinualLearningSTDP(ContinualState):
         optimizer: torch.optim.Optimizer | None,
         performance: float | None = None,
     ) -> Report:
-        own = optimizer is None
-        optimizer = optimizer or self._optimizer
-        loss = torch.stack(list(terms.values())).sum()
-        value = loss.item()
-        if not isfinite(value):
-            raise DataError(
-                "the loss is not finite",
-                got=str(value),
-                cure="lower the learning rate, and use no label smoothing where classes are masked",
-            )
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        if own:  # inputs of any scale, and batches of one, would else throw plain descent about
-            nn.utils.clip_grad_norm_(self.model.parameters(), LARGEST_GRADIENT)
-        before = self.meta.weights() if self.meta is not None else {}
-        optimizer.step()
-        if self.meta is not None:
-            self.meta.scale(before)
-        self._pull(optimizer)
-        judged = -value if performance is None else performance
-        if self.meta is not None:
-            self.meta.observe(judged, value)
-        if LocalLearning.find(self.model) is not None:
-            update_plasticity(self.model, performance=judged, loss=value)
-        parts = {name: term.item() for name, term in terms.items()}
-        return {"loss": value, **parts, "performance": judged}
-
-    def _pull(self, optimizer: torch.optim.Optimizer) -> None:
-        share = 1.0 if self.rehearsal.replay is None else self.consolidation_with_replay
-        if not self.elastic.tasks or not self.elastic.strength or not share:
-            return
-        steps = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
-        rates = {
-            name: share * float(steps.get(id(p), 0.0)) for name, p in self.model.named_parameters()
-        }
-        self.elastic.pull(self.model, rates if self.meta is None else self.meta.stability(rates))
-
-    # ------------------------------------------------------------------ consolidation
-
-    def compute_parameter_importance(
-        self, dataloader: Any, num_samples: int = 1000, *, task: TaskId | None = None
-    ) -> dict[str, Tensor]:
-        """Measure what matters for these examples, and hold it from now on.
-
-        Parameters
-        ----------
-        dataloader : iterable of (inputs, targets)
-            A loader, or one pair.
-        num_samples : int
-            The most examples that are looked at, one gradient each, of a label that is drawn from
-            the model's own answer (:func:`~plasticish.memory.fisher_diagonal`, sampled).
-        task : int or str, optional
-            In task mode, among whose classes the model answers; by default all seen.
-
-        Returns
-        -------
-        dict of str to Tensor
-            The Fisher diagonal on these examples alone, by name of parameter.
-
-        Raises
-        ------
-        DataError
-            If there are none; nothing is changed.
-        """
-        pairs = [(as_model_input(self._checked(x)[0]), y) for x, y in as_batches(dataloader)]
-        classes = self.tasks.seen
-        if self.mode == "task" and task is not None:
-            classes = self.tasks.classes[self.tasks.of(task)]
-        # Outputs that no example ever had a part in have never been trained: their answers mean
-        # nothing, and would pass for great uncertainty.
-        known = classes.nonzero().flatten() if bool(classes.any()) else None
-        likelihood = "gaussian" if self.steps and known is None else "categorical"
-        importance = fisher_diagonal(
+        return descend(
             self.model,
-            pairs,
-            num_samples,
-            mode="sampled",
-            classes=known,
-            likelihood=likelihood,
-            generator=make_generator(spawn_seed(self.seed, 3, self.elastic.tasks)),
+            terms,
+            optimizer or self._optimizer,
+            clipped=optimizer is None,
+            springs=self.elastic,
+            firmness=1.0 if self.rehearsal.replay is None else self.consolidation_with_replay,
+            gate=self.meta,
+            performance=performance,
         )
-        self.elastic.consolidate(self.model, importance)
-        return importance
 
-    def end_task(self, task: TaskId | None = None, dataloader: Any = None) -> Report:
-        """Consolidate a task and close it; its id does not come again.
-
-        Parameters
-        ----------
-        task : int or str, optional
-            Which; by default the one that is on.
-        dataloader : iterable of (inputs, targets), optional
-            Its examples; by default those of it that the buffer holds.
-
-        Raises
-        ------
-        NotReadyError
-            If nothing was learned of it.
-        ConfigError
-            If it is over already.
-        """
-        number = self.tasks.number(task)
-        if number >= len(self.tasks.names):
-            raise NotReadyError("nothing was learned of this task", cure="train on it first")
-        name = self.tasks.names[number]
-        if self.elastic.strength:
-            examples = self._held(number) if dataloader is None else dataloader
-            if examples is not None:
-                self.compute_parameter_importance(examples, task=name)
-        self.tasks = self.tasks.closed(name)
-        return {"task": name, **self.stats()}
-
-    def _held(self, number: int) -> tuple[Tensor, Tensor] | None:
-        if not len(self.buffer):
-            return None
-        held = self.buffer.everything()
-        own = held.tasks == number
-        return (held.inputs[own], held.labels[own]) if bool(own.any()) else None
+    # ------------------------------------------------------------------ sleep
 
     def sleep(self) -> Report:
         """Replay the buffer offline, then consolidate on it; a second sleep in a row does nothing.
@@ -420,63 +281,6 @@ class ContinualLearningSTDP(ContinualState):
             self.compute_parameter_importance((held.inputs, held.labels))
         self._rested = True
         return {"replayed": steps}
-
-    # ------------------------------------------------------------------ answers
-
-    def scores(self, x: ArrayLike, task: TaskId | None = None) -> Float[Tensor, "batch ..."]:
-        """Return the outputs for each row; classes that do not take part are minus infinity.
-
-        Raises
-        ------
-        NotReadyError
-            If nothing has been learned yet.
-        ConfigError
-            In task mode, if the task is unknown.
-        ShapeError, DTypeError, DataError
-            Unusable input.
-        """
-        if self._input_shape is None:
-            raise NotReadyError("nothing has been learned yet", cure="call learn((x, y)) first")
-        outputs = self._answer(self._checked(x)[0])
-        if not bool(self.tasks.classes.any()):
-            return outputs
-        if self.mode == "task":
-            return among(outputs, self.tasks.classes[self.tasks.of(task)])
-        return among(outputs, self.tasks.seen)
-
-    def predict(self, x: ArrayLike, task: TaskId | None = None) -> Tensor:
-        """Return the class of each row (the outputs, where targets are values); as :meth:`scores`.
-
-        ``task`` is needed in task mode and not looked at otherwise.
-        """
-        scores = self.scores(x, task)
-        return scores.argmax(dim=-1) if bool(self.tasks.classes.any()) else scores
-
-    @torch.no_grad()
-    def _answer(self, inputs: Tensor) -> Tensor:
-        with self._evaluating():
-            outputs: Tensor = self.model(as_model_input(inputs))
-        return outputs
-
-    @contextmanager
-    def _evaluating(self) -> Iterator[None]:
-        modes = {module: module.training for module in self.model.modules()}
-        self.model.eval()
-        try:
-            yield
-        finally:
-            for module, training in modes.items():
-                module.training = training
-
-    def stats(self) -> Report:
-        """Return counts as plain numbers."""
-        return {
-            "steps": self.steps,
-            "tasks": len(self.tasks.names),
-            "classes": int(self.tasks.seen.sum()),
-            "buffer": len(self.buffer),
-            "consolidations": self.elastic.tasks,
-        }
 
 
 @torch.no_grad()

@@ -44,6 +44,17 @@ class ContinualState(Persistent):
     _input_shape: tuple[int, ...] | None
     _output_shape: tuple[int, ...]
     _rested: bool
+    _indices: bool
+
+    @property
+    def mode(self) -> str:
+        """How the tasks are told apart: ``"class"``, ``"domain"`` or ``"task"``."""
+        return self.rehearsal.mode
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return next(self.model.parameters()).device
 
     def config(self) -> dict[str, Any]:
         """Return the constructor arguments; ``model`` is None where no spec was given."""

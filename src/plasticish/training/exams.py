@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from ..core import as_batches, spawn_seed
+from ..core.evaluating import evaluation_mode
 from ..spiking.continual_input import as_model_input
 from ..spiking.continual_loss import among
 from .generators import isolated_rng, seeded
@@ -35,14 +36,8 @@ def evaluating(model: nn.Module) -> Iterator[None]:
     >>> model.training
     True
     """
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for module, training in modes:
-            module.training = training
+    with evaluation_mode(model), torch.no_grad():
+        yield
 
 
 def model_generators(model: nn.Module) -> list[torch.Generator]:
