@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -41,6 +43,9 @@ class RayEngine(Engine):
 
     def __init__(self, workers: int | None = None, **options: Any) -> None:
         super().__init__(workers, **options)
+        if "ray" not in sys.modules and "RAY_ADDRESS" not in os.environ:
+            # A cluster that is started here listens to this machine alone; read on import.
+            os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         self._ray: Any = import_extra("ray", "ray", "the engine 'ray'")
         self._asked, self._ours = workers, False
 
@@ -81,9 +86,7 @@ class RayEngine(Engine):
     def _join(self) -> None:
         ray = self._ray
         if not ray.is_initialized():
-            from os import environ
-
-            local = "RAY_ADDRESS" not in environ
+            local = "RAY_ADDRESS" not in os.environ
             ray.init(
                 num_cpus=self.workers if local else None,
                 include_dashboard=False if local else None,
