@@ -19,6 +19,7 @@ from plasticish.bench import (
     Goal,
     Metric,
     Result,
+    ResultTable,
     Scenario,
     environment,
     goal_text,
@@ -26,7 +27,6 @@ from plasticish.bench import (
     load_results,
     markdown_goals,
     markdown_table,
-    rich_table,
     run_scenario,
     run_scenarios,
     save_result,
@@ -307,10 +307,20 @@ class TestTables:
     def test_terminal(self, result):
         console = Console(width=100, record=True, file=open(os.devnull, "w"))  # noqa: SIM115, PTH123
         with console.file:
-            console.print(rich_table(result))
+            console.print(ResultTable(result))
         text = console.export_text()
         assert "90.5 ± 0.7" in text
         assert "missed" in text
+
+    def test_a_narrow_terminal_gets_a_figure_a_line(self, result):
+        console = Console(width=26, record=True, file=open(os.devnull, "w"))  # noqa: SIM115, PTH123
+        metrics = [Metric(f"a{n}", digits=3) for n in range(9)]
+        row = {metric.name: (float(n),) for n, metric in enumerate(metrics)}
+        with console.file:
+            console.print(ResultTable(replace(result, metrics=tuple(metrics), rows={"row": row})))
+        lines = console.export_text().splitlines()
+        found = [line.split() for line in lines if "a3" in line]
+        assert found == [["│", "│", "a3", "(%)", "│", "3.000", "│"]]
 
     def test_figure(self, result):
         figure = plot_result(result)

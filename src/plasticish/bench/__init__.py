@@ -29,7 +29,7 @@ from .scenario import (
     UnavailableError,
     scenario,
 )
-from .table import goal_text, markdown_goals, markdown_table, rich_table
+from .table import ResultTable, goal_text, markdown_goals, markdown_table
 from .timing import Timing, side_by_side
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "Metric",
     "Outcome",
     "Result",
+    "ResultTable",
     "Scenario",
     "Timing",
     "UnavailableError",
@@ -58,7 +59,6 @@ __all__ = [
     "load_scenarios",
     "markdown_goals",
     "markdown_table",
-    "rich_table",
     "run_scenario",
     "run_scenarios",
     "save_result",

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from rich.console import Console, ConsoleOptions
+from rich.measure import Measurement
 from rich.table import Table
 
 from .results import GoalOutcome, Result
 from .scenario import Metric, deviation, mean
 
 __all__ = [
+    "ResultTable",
     "cell",
     "columns",
     "goal_text",
     "heading",
     "markdown_goals",
     "markdown_table",
-    "rich_table",
 ]
+
+_BOUNDLESS = 10_000  # characters
 
 
 def cell(values: Sequence[float] | None, metric: Metric) -> str:
@@ -66,21 +70,56 @@ def goal_text(outcome: GoalOutcome) -> str:
     return f"{goal.row}: {goal.metric}{of} {sign} {goal.bound:g}{aim}: {verdict}"
 
 
-def rich_table(result: Result) -> Table:
-    """Return the result as a table for a terminal, its goals below."""
-    table = Table(
-        title=f"{result.id}: {result.title}",
-        caption="\n".join(goal_text(outcome) for outcome in result.outcomes()) or None,
-    )
-    shown = columns(result)
-    table.add_column("")
-    for metric in shown:
-        table.add_column(heading(metric), justify="right")
-    for row, metrics in result.rows.items():
-        style = "dim" if row in result.baselines else None
-        cells = (cell(metrics.get(metric.name), metric) for metric in shown)
-        table.add_row(row, *cells, style=style)
-    return table
+class ResultTable:
+    """A result for a terminal, its goals below; where that is too narrow, a figure a line.
+
+    Parameters
+    ----------
+    result : Result
+        What is shown.
+    """
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
+        whole = self.whole()
+        # Headings may be broken between words, but not within one.
+        least = Measurement.get(console, options.update(max_width=_BOUNDLESS), whole).minimum
+        yield whole if least <= options.max_width else self.listed()
+
+    def whole(self) -> Table:
+        """Return a table with a column a metric."""
+        table, shown = self._begun(), columns(self.result)
+        table.add_column("")
+        for metric in shown:
+            table.add_column(heading(metric), justify="right")
+        for row, metrics in self.result.rows.items():
+            cells = (cell(metrics.get(metric.name), metric) for metric in shown)
+            table.add_row(row, *cells, style=self._style(row))
+        return table
+
+    def listed(self) -> Table:
+        """Return a table with a line a figure."""
+        table = self._begun()
+        table.show_header = False
+        for justify in ("left", "left", "right"):
+            table.add_column(justify=justify)
+        for row, metrics in self.result.rows.items():
+            had = [metric for metric in columns(self.result) if metric.name in metrics]
+            for place, metric in enumerate(had):
+                values = cell(metrics[metric.name], metric)
+                table.add_row("" if place else row, heading(metric), values, style=self._style(row))
+        return table
+
+    def _begun(self) -> Table:
+        return Table(
+            title=f"{self.result.id}: {self.result.title}",
+            caption="\n".join(goal_text(outcome) for outcome in self.result.outcomes()) or None,
+        )
+
+    def _style(self, row: str) -> str | None:
+        return "dim" if row in self.result.baselines else None
 
 
 def markdown_table(result: Result) -> str:

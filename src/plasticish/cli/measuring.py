@@ -20,10 +20,10 @@ from plasticish.bench import (
     Change,
     Judgement,
     Result,
+    ResultTable,
     judge,
     load_result,
     load_scenarios,
-    rich_table,
     run_scenarios,
     save_result,
     select,
@@ -158,7 +158,7 @@ def _tell(judgement: Judgement, output: Output, *, whole: bool) -> None:
     """Print one scenario as it is done."""
     outcome = judgement.outcome
     if whole and outcome.result is not None:
-        output.say(rich_table(outcome.result))
+        output.say(ResultTable(outcome.result))
     line = Text(f"{outcome.id}: ")
     line.append(judgement.verdict, style=_COLOURS.get(judgement.verdict, "bold"))
     if reason := outcome.skipped or outcome.failed:
