@@ -30,6 +30,7 @@ __all__ = ["SIMULATED_S", "TALKER", "main", "measure", "soak"]
 TALKER = "conversational_learner"
 SIMULATED_S = 7200.0  # what passes on the clock of a learner that has one
 ROOM = 1 << 18  # steps of a tenth that are timed at most
+WARM = 20  # steps of another one before, by which everything is imported and compiled
 LOOKS = 5  # at what it knows, and at its memory, in each tenth
 
 
@@ -175,7 +176,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     name, seconds, seed = sys.argv[1:] if arguments is None else arguments
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(soak(name, int(seed), Path(folder), seconds=float(seconds))))
+        before, life = Path(folder, "before"), Path(folder, "life")
+        for place in (before, life):
+            place.mkdir()
+        soak(name, int(seed), before, steps=WARM)
+        print(json.dumps(soak(name, int(seed), life, seconds=float(seconds))))
     return 0
 
 

@@ -19,6 +19,7 @@ from plasticish.training import (
     ContinualLearningTrainer,
     PhaseConfig,
     PlasticTrainer,
+    ShardedTrainer,
     TriarchicTrainer,
     resume,
 )
@@ -120,6 +121,11 @@ def _plastic(folder: Path) -> None:
     PlasticTrainer(brain, _phases(), _exam(), run_folder=folder, eval_every=7, seed=3).train()
 
 
+def _sharded(folder: Path) -> None:
+    brain = PlasticBrain(WIDTH, 32, 6, memory_size=100, expansion=24)
+    ShardedTrainer(brain, _phases(), _exam(), run_folder=folder, shards=4, seed=3).train()
+
+
 def _triarchic(folder: Path) -> None:
     brain = TriarchicBrain(WIDTH, 64, CLASSES, 4)
     TriarchicTrainer(brain, None, _phases(), _exam(), run_folder=folder, seed=3).train()
@@ -149,6 +155,7 @@ def _continual(folder: Path, again: bool) -> None:
 
 TRAINER_VICTIMS: Mapping[str, Callable[[], Victim]] = {
     "PlasticTrainer": partial(TrainerVictim, "PlasticTrainer", _plastic, _resumed),
+    "ShardedTrainer": partial(TrainerVictim, "ShardedTrainer", _sharded, _resumed),
     "TriarchicTrainer": partial(TrainerVictim, "TriarchicTrainer", _triarchic, _resumed),
     "ContinualLearningTrainer": partial(
         TrainerVictim,
