@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from plasticish.cli.train_config import TrainConfig
+
 
 def assert_refused(done, *words):
     assert done.code == 2
@@ -121,3 +123,10 @@ def test_bench_lists_its_scenarios(plasticish):
 def test_a_name_that_no_file_system_takes(plasticish, tmp_path, command):
     image = [tmp_path / "a.png"] if command == "predict" else []
     assert_refused(plasticish(command, "[" * 5000, *image), "File name too long")
+
+
+def test_force_replaces_no_run_of_another_command(plasticish, tmp_path):
+    TrainConfig().settled().save(tmp_path)
+    done = plasticish("learn", "--out", tmp_path, "--force")
+    assert_refused(done, "holds something else", "Choose another --out")
+    assert {path.name for path in tmp_path.iterdir()} == {"config.json"}

@@ -15,9 +15,10 @@ from plasticish.vision import PretrainedEyes
 
 from .course import relabelled
 from .opening import Mind, load_exam, open_mind
-from .run_claim import claim, clear, found_in
+from .run_claim import claim, clear, refuse_taken
 from .run_config import FILE, RunConfig
 from .sight import DigitSight, make_sight
+from .train_config import is_training
 
 __all__ = ["LearnOptions", "begin", "load_for"]
 
@@ -158,19 +159,11 @@ def _folder(options: LearnOptions, spec: str) -> Path:
 
 
 def _refuse_taken(out: Path, *, force: bool) -> None:
-    if out.exists() and not out.is_dir():
-        raise CheckpointError(f"{out} is a file", expected="a folder, or a path not yet taken")
-    there = found_in(out)
-    if there and FILE not in there:
-        raise CheckpointError(
-            f"{out} holds something else", got=there[0], cure="choose another --out"
-        )
-    if there and not force:
-        raise CheckpointError(
-            f"{out} holds a run already",
-            cure=f"go on with it (plasticish resume {out}), replace it (--force), or choose "
-            "another --out",
-        )
+    refuse_taken(out, _is_run, "plasticish resume", force=force)
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / FILE).exists() and not is_training(folder)
 
 
 def _eyes(options: LearnOptions, mind: Mind | None, spec: str) -> dict[str, Any] | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from plasticish.core import make_folder, sole_owner
+from plasticish.core import CheckpointError, make_folder, sole_owner
 
-__all__ = ["claim", "clear", "found_in"]
+__all__ = ["claim", "clear", "refuse_taken"]
 
 
 def claim(folder: Path) -> AbstractContextManager[None]:
@@ -24,14 +25,39 @@ def claim(folder: Path) -> AbstractContextManager[None]:
     return sole_owner(folder, f"another command is at work on the run {folder}", ".command")
 
 
-def found_in(folder: Path) -> list[str]:
-    """Return the names in a folder, if it is there.
+def refuse_taken(out: Path, ours: Callable[[Path], bool], go_on: str, *, force: bool) -> None:
+    """Refuse a place where a run cannot begin.
 
-    Hidden ones are locks, and what a command left that was killed while it wrote its first file.
+    Parameters
+    ----------
+    out : Path
+        Where it is to be.
+    ours : callable
+        Tells whether a folder holds a run of this command.
+    go_on : str
+        The command that goes on with such a run.
+    force : bool
+        Whether such a run may be replaced.
+
+    Raises
+    ------
+    CheckpointError
+        If a file stands there, or a folder that holds something else, or such a run.
     """
-    if not folder.is_dir():
-        return []
-    return sorted(child.name for child in folder.iterdir() if not child.name.startswith("."))
+    if out.exists() and not out.is_dir():
+        raise CheckpointError(f"{out} is a file", expected="a folder, or a path not yet taken")
+    # Hidden ones are locks, and what a command left that was killed while it wrote its first file.
+    there = sorted(p.name for p in out.iterdir() if p.name[0] != ".") if out.is_dir() else []
+    if there and not ours(out):
+        raise CheckpointError(
+            f"{out} holds something else", got=there[0], cure="choose another --out"
+        )
+    if there and not force:
+        raise CheckpointError(
+            f"{out} holds a run already",
+            cure=f"go on with it ({go_on} {shlex.quote(str(out))}), replace it (--force), or "
+            "choose another --out",
+        )
 
 
 def clear(folder: Path, names: Iterable[str]) -> None:

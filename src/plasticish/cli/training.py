@@ -20,7 +20,7 @@ from plasticish.training.continual import ContinualLearningTrainer
 from plasticish.training.resumable import CHECKPOINT
 
 from .output import Output
-from .run_claim import claim, clear, found_in
+from .run_claim import claim, clear, refuse_taken
 from .train_config import TrainConfig
 from .train_course import Course, make_course
 from .train_report import draw, load_report, make_report, print_report, save_report
@@ -172,20 +172,12 @@ def _free_folder(task: str) -> Path:
 
 
 def _refuse_taken(out: Path, force: bool) -> None:
-    if out.exists() and not out.is_dir():
-        raise CheckpointError(f"{out} is a file", expected="a folder, or a path not yet taken")
-    there = found_in(out)
-    if not there:
-        return
+    refuse_taken(out, _is_readable, "plasticish train --resume", force=force)
+
+
+def _is_readable(folder: Path) -> bool:
     try:
-        TrainConfig.load(out)
-    except CheckpointError as error:
-        raise CheckpointError(
-            f"{out} holds something else", got=there[0], cure="choose another --out"
-        ) from error
-    if not force:
-        raise CheckpointError(
-            f"{out} holds a run already",
-            cure=f"go on with it (plasticish train --resume {shlex.quote(str(out))}), replace it "
-            "(--force), or choose another --out",
-        )
+        TrainConfig.load(folder)
+    except CheckpointError:
+        return False
+    return True
