@@ -26,7 +26,7 @@ from plasticish.sequence import PlasticMemory, RecognisingMemory
 from plasticish.spiking import ContinualLearningSTDP, MetaPlasticNetwork
 from plasticish.vision import PlasticBrain, TriarchicBrain
 
-__all__ = ["BATCH", "LIVES", "QUICK_LIVES", "Life", "examples"]
+__all__ = ["BATCH", "LIVES", "LONG_LIVES", "QUICK_LIVES", "Life", "examples"]
 
 WIDTH, CLASSES, BATCH = 64, 10, 16
 KEPT = 2000  # memories of the bounded stores
@@ -191,7 +191,9 @@ LIVES: dict[str, Life] = {
     "plastic_classifier": Life(
         lambda seed: PlasticClassifier(memory_size=KEPT, expansion=447, random_state=seed)
     ),
-    "triarchic_brain": Life(lambda seed: TriarchicBrain(WIDTH, 1024, CLASSES, 32, seed=seed)),
+    "triarchic_brain": Life(
+        lambda seed: TriarchicBrain.protected(WIDTH, 1024, CLASSES, 32, seed=seed)
+    ),
     "continual_learner": Life(
         lambda seed: ContinualLearningSTDP(
             {"kind": "mlp", "sizes": [WIDTH, 128, CLASSES]},
@@ -218,3 +220,11 @@ LIVES: dict[str, Life] = {
 }
 """By the name under which a learner is registered."""
 QUICK_LIVES = ["plastic_brain", "plastic_memory", "meta_plastic_network"]
+
+# The bare equations lock what answered right and go on changing the rest: watched, not promised.
+BARE = "triarchic_brain, bare"
+LONG_LIVES: dict[str, Life] = {
+    **LIVES,
+    BARE: Life(lambda seed: TriarchicBrain(WIDTH, 1024, CLASSES, 32, seed=seed)),
+}
+"""Those, and what is worth watching besides."""

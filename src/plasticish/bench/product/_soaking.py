@@ -23,7 +23,7 @@ from plasticish.conversation.conversation import Conversation
 from plasticish.conversation.memory_folder import LOG, MemoryFolder
 
 from ..resident import resident_bytes
-from ._lives import BATCH, LIVES, Life
+from ._lives import BATCH, LONG_LIVES, Life
 
 __all__ = ["SIMULATED_S", "TALKER", "main", "measure", "soak"]
 
@@ -124,7 +124,7 @@ def soak(
     mapping
         ``steps`` in all, and what was seen in the ``second`` tenth of the life and in the ``last``.
     """
-    life, begun, done = LIVES[name], time.process_time(), 0
+    life, begun, done = LONG_LIVES[name], time.process_time(), 0
 
     def share() -> float:
         spent = time.process_time() - begun
