@@ -31,6 +31,12 @@ def test_each_help_has_an_example_and_the_common_options(plasticish, command):
     assert "--quiet" in done.out
 
 
+def test_the_package_runs_as_a_module():
+    command = [sys.executable, "-m", "plasticish", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"plasticish {version('plasticish')}\n"
+
+
 def test_help_loads_nothing_heavy():
     code = (
         "import sys\n"
