@@ -96,6 +96,14 @@ def test_sums_are_those_of_the_examples(batch: int) -> None:
     assert gap(cortex.expectations(), means[:, :WIDTH]) < SUMS
 
 
+def test_columns_that_hardly_vary_do_not_round_the_same_way_for_ever() -> None:
+    noise, y = blobs(20 * PENDING)
+    steady = torch.arange(1.0, WIDTH + 1) * 0.1 + 1e-4 * noise
+    cortex = taught(zip(steady.split(PENDING), y.split(PENDING), strict=True))
+    phi = cortex._encode(steady).double()
+    assert gap(cortex._sums._coactivity.tril(), (phi.T @ phi).tril()) < 1e-9
+
+
 @pytest.mark.parametrize("expansion", [0, 16])
 @pytest.mark.parametrize("e", [0.05, 1.0, 30.0])
 def test_readout_is_the_shrunken_discriminant(expansion: int, e: float) -> None:

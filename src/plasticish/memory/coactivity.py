@@ -14,6 +14,10 @@ from .expansion import RandomExpansion
 __all__ = ["CoactivitySums", "Moments"]
 
 PENDING = 512  # rows gathered before one large product; many small ones are memory-bound
+# Means over deviations from which a column counts as steady: it would round the same way in every
+# product, and a million small errors of one sign are a large one. Others are best left as they are:
+# what varies rounds up as often as down, and zeros are exact.
+STEADY = 32.0
 PANELS = 8  # column panels of the symmetric sum, of which the upper part is never computed
 
 
@@ -51,10 +55,11 @@ class CoactivitySums:
 
     Each example adds the product of what fired with what fired (Hebb 1949) and nothing else, so
     the order of a stream does not matter, two sums add up, and an example can be taken out again.
-    Products are float32, their accumulation float64. Class sums of the features are always up to
-    date; the rest waits in a small buffer of raw rows until one large product is worth its memory
-    traffic. Looking at the sums never empties it: what is learned afterwards would otherwise round
-    differently for having been looked at.
+    Products are float32, their accumulation float64; a column that hardly varies is multiplied
+    around its mean, and the rest of the product added in float64. Class sums of the features are
+    always up to date; the rest waits in a small buffer of raw rows until one large product is worth
+    its memory traffic. Looking at the sums never empties it: what is learned afterwards would
+    otherwise round differently for having been looked at.
 
     Parameters
     ----------
@@ -114,13 +119,10 @@ class CoactivitySums:
         features = self._encode.in_dim
         for some in torch.split(torch.arange(len(x), device=x.device), PENDING):
             code = self._encode(x[some])[:, : len(coactivity)]
-            signed = code * sign[some, None]
-            class_sums[:, features:].index_add_(0, y[some], signed[:, features:].double())
-            panel = -(-code.shape[1] // PANELS)
-            for start in range(0, code.shape[1], panel):
-                stop = start + panel
-                # Only on and below the diagonal panels: the sum is symmetric, half is enough.
-                coactivity[start:, start:stop] += code[:, start:].T @ signed[:, start:stop]
+            signs = sign[some, None]
+            signed = code[:, features:] * signs
+            class_sums[:, features:].index_add_(0, y[some], signed.double())
+            _add_products(coactivity, code, signs)
 
     def _joined(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return rows, labels and signs of what waits."""
@@ -194,6 +196,30 @@ class CoactivitySums:
         self._waiting = []
         if len(put["waiting_x"]):
             self._waiting = _runs(put["waiting_x"], put["waiting_y"], put["waiting_sign"])
+
+
+def _add_products(total: Tensor, code: Tensor, sign: Tensor) -> None:
+    r"""Add :math:`\sum_i s_i \varphi_i \varphi_i^T` to the lower panels of a symmetric total.
+
+    With :math:`d = \varphi - m` around any :math:`m`, and :math:`e = \sum s d`, it is
+    :math:`\sum s\, d d^T + m e^T + (e + m \sum s)\, m^T`.
+    """
+    spread, mean = torch.std_mean(code, dim=0, correction=0)
+    mean = mean.where(mean.abs() > STEADY * spread, 0.0)
+    shifted = bool(mean.any())
+    away = code - mean if shifted else code
+    signed = away * sign
+    mean, rest = mean.double(), signed.sum(dim=0, dtype=torch.float64)
+    left = torch.stack([mean, rest + sign.sum(dtype=torch.float64) * mean], dim=1)
+    right = torch.stack([rest, mean])
+    panel = -(-code.shape[1] // PANELS)
+    for start in range(0, code.shape[1], panel):
+        stop = start + panel
+        # Only on and below the diagonal panels: the sum is symmetric, half is enough.
+        part = total[start:, start:stop]
+        part += away[:, start:].T @ signed[:, start:stop]
+        if shifted:
+            part.addmm_(left[start:], right[:, start:stop])
 
 
 def _runs(x: Tensor, y: Tensor, sign: Tensor) -> list[tuple[Tensor, Tensor, float]]:
