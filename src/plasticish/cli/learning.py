@@ -12,7 +12,7 @@ from typing import Any
 import torch
 import typer
 
-from plasticish.core import make_engine, quiet
+from plasticish.core import Engine, make_engine, quiet
 from plasticish.data import LabelledSet, Source
 from plasticish.evaluation import NaiveSoftmax
 from plasticish.training import PlasticTrainer, ShardedTrainer, TrainingHistory
@@ -65,10 +65,11 @@ def take_course(folder: Path, config: RunConfig, source: Source, output: Output)
     """
     try:
         sight = make_sight(config.eyes, FeatureCache() if config.cache and config.eyes else None)
-        looking = Looking(sight, output) if source.is_images else None
         parent = None if config.parent is None else Path(config.parent)
-        course = make_course(config, source, looking, load_exam(parent, config.classes))
-        history = _train(folder, config, course, sight, output)
+        with make_engine(config.engine, config.workers) as engine:
+            looking = Looking(sight, output, engine) if source.is_images else None
+            course = make_course(config, source, looking, load_exam(parent, config.classes))
+            history = _train(folder, config, course, sight, engine, output)
         if history.interrupted:
             raise StoppedError
         seen = None if looking is None else looking.report()
@@ -78,7 +79,7 @@ def take_course(folder: Path, config: RunConfig, source: Source, output: Output)
 
 
 def _train(
-    folder: Path, config: RunConfig, course: Course, sight: Sight, output: Output
+    folder: Path, config: RunConfig, course: Course, sight: Sight, engine: Engine, output: Output
 ) -> TrainingHistory:
     with LiveTable(course, enabled=output.live) as live, quiet():
         options: dict[str, Any] = {
@@ -86,17 +87,16 @@ def _train(
             "checkpoint_every_s": CHECKPOINT_EVERY_S,
         }
         exams = course.exam_loaders()
-        with make_engine(config.engine, config.workers) as engine:
-            if config.shards is not None:
-                options["engine"] = engine
-            if (folder / RUN / "checkpoint.json").exists():
-                return resume_run(folder, course.phases, exams, **options).train()
-            brain = _brain(config, sight)
-            options |= {"run_folder": folder, "seed": config.seed}
-            if config.shards is None:
-                return PlasticTrainer(brain, course.phases, exams, **options).train()
-            options["shards"] = config.shards
-            return ShardedTrainer(brain, course.phases, exams, **options).train()
+        if config.shards is not None:
+            options["engine"] = engine
+        if (folder / RUN / "checkpoint.json").exists():
+            return resume_run(folder, course.phases, exams, **options).train()
+        brain = _brain(config, sight)
+        options |= {"run_folder": folder, "seed": config.seed}
+        if config.shards is None:
+            return PlasticTrainer(brain, course.phases, exams, **options).train()
+        options["shards"] = config.shards
+        return ShardedTrainer(brain, course.phases, exams, **options).train()
 
 
 def _brain(config: RunConfig, sight: Sight) -> PlasticBrain:

@@ -10,7 +10,7 @@ from .batches import as_batches, as_pair
 from .checkpoint import Checkpoint, inspect_checkpoint, load_checkpoint, save_checkpoint
 from .clock import forward
 from .device import DeviceLike, resolve_device
-from .engines import ENGINES, Engine, WorkerError, make_engine
+from .engines import ENGINES, Engine, SequentialEngine, WorkerError, make_engine
 from .errors import (
     CheckpointError,
     ConfigError,
@@ -57,6 +57,7 @@ __all__ = [
     "RayEngine",
     "Registry",
     "Report",
+    "SequentialEngine",
     "ShapeError",
     "State",
     "WorkerError",
